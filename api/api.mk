@@ -1,0 +1,48 @@
+# The contract: headers for modules, and the wire schema with its codec.
+mcinclude_HEADERS += \
+	api/metacube/auth.h \
+	api/metacube/call.h \
+	api/metacube/conn.h \
+	api/metacube/control.h \
+	api/metacube/host.h \
+	api/metacube/module.h \
+	api/metacube/name.h \
+	api/metacube/pwq.h \
+	api/metacube/taskmaster.h \
+	api/metacube/tcapw.h \
+	api/metacube/ticket.h \
+	api/metacube/wmq.h
+
+dist_mcproto_DATA += \
+	api/proto/account.proto \
+	api/proto/control.proto \
+	api/proto/envelope.proto \
+	api/proto/login.proto \
+	api/proto/taskmaster.proto \
+	api/proto/ticket.proto \
+	api/proto/world.proto
+
+PROTO_HEADERS = \
+	api/metacube/proto/account.pb-c.h \
+	api/metacube/proto/control.pb-c.h \
+	api/metacube/proto/envelope.pb-c.h \
+	api/metacube/proto/login.pb-c.h \
+	api/metacube/proto/taskmaster.pb-c.h \
+	api/metacube/proto/ticket.pb-c.h \
+	api/metacube/proto/world.pb-c.h
+
+PROTO_SOURCES = $(PROTO_HEADERS:.h=.c)
+
+nodist_mcprotoinclude_HEADERS += $(PROTO_HEADERS)
+BUILT_SOURCES += $(PROTO_HEADERS) $(PROTO_SOURCES)
+CLEANFILES += $(PROTO_HEADERS) $(PROTO_SOURCES)
+
+api/metacube/proto/%.pb-c.c api/metacube/proto/%.pb-c.h: api/proto/%.proto
+	$(AM_V_GEN)$(MKDIR_P) api/metacube/proto && \
+	$(PROTOC_C) -I$(top_srcdir)/api/proto \
+		--c_out=api/metacube/proto $(top_srcdir)/api/proto/$*.proto
+
+# The codec, in both libraries.
+noinst_LTLIBRARIES += api/libproto.la
+nodist_api_libproto_la_SOURCES = $(PROTO_SOURCES) $(PROTO_HEADERS)
+api_libproto_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default

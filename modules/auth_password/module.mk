@@ -1,0 +1,6 @@
+if MODULE_AUTH_PASSWORD
+mcmodule_LTLIBRARIES += modules/auth_password.la
+modules_auth_password_la_SOURCES = modules/auth_password/auth_password.c
+modules_auth_password_la_LDFLAGS = $(MODULE_LDFLAGS)
+modules_auth_password_la_LIBADD = $(MODULE_LIBS) $(CRYPT_LIBS)
+endif

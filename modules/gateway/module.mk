@@ -1,0 +1,6 @@
+if MODULE_GATEWAY
+mcmodule_LTLIBRARIES += modules/gateway.la
+modules_gateway_la_SOURCES = modules/gateway/gateway.c
+modules_gateway_la_LDFLAGS = $(MODULE_LDFLAGS)
+modules_gateway_la_LIBADD = $(MODULE_LIBS)
+endif

@@ -1,0 +1,6 @@
+if MODULE_WMQ_FILE
+mcmodule_LTLIBRARIES += modules/wmq_file.la
+modules_wmq_file_la_SOURCES = modules/wmq_file/wmq_file.c
+modules_wmq_file_la_LDFLAGS = $(MODULE_LDFLAGS)
+modules_wmq_file_la_LIBADD = $(MODULE_LIBS)
+endif
