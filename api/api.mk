@@ -22,7 +22,7 @@ dist_mcproto_DATA += \
 	api/proto/ticket.proto \
 	api/proto/world.proto
 
-PROTO_HEADERS = \
+PROTO_CODEC_H = \
 	api/metacube/proto/account.pb-c.h \
 	api/metacube/proto/control.pb-c.h \
 	api/metacube/proto/envelope.pb-c.h \
@@ -31,11 +31,11 @@ PROTO_HEADERS = \
 	api/metacube/proto/ticket.pb-c.h \
 	api/metacube/proto/world.pb-c.h
 
-PROTO_SOURCES = $(PROTO_HEADERS:.h=.c)
+PROTO_CODEC_C = $(PROTO_CODEC_H:.h=.c)
 
-nodist_mcprotoinclude_HEADERS += $(PROTO_HEADERS)
-BUILT_SOURCES += $(PROTO_HEADERS) $(PROTO_SOURCES)
-CLEANFILES += $(PROTO_HEADERS) $(PROTO_SOURCES)
+nodist_mcprotoinclude_HEADERS += $(PROTO_CODEC_H)
+BUILT_SOURCES += $(PROTO_CODEC_H) $(PROTO_CODEC_C)
+CLEANFILES += $(PROTO_CODEC_H) $(PROTO_CODEC_C)
 
 api/metacube/proto/%.pb-c.c api/metacube/proto/%.pb-c.h: api/proto/%.proto
 	$(AM_V_GEN)$(MKDIR_P) api/metacube/proto && \
@@ -44,5 +44,5 @@ api/metacube/proto/%.pb-c.c api/metacube/proto/%.pb-c.h: api/proto/%.proto
 
 # The codec, in both libraries.
 noinst_LTLIBRARIES += api/libproto.la
-nodist_api_libproto_la_SOURCES = $(PROTO_SOURCES) $(PROTO_HEADERS)
+nodist_api_libproto_la_SOURCES = $(PROTO_CODEC_C) $(PROTO_CODEC_H)
 api_libproto_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
