@@ -15,7 +15,8 @@ SERVER_PUMP = \
 
 SERVER_CODECS = \
 	server/name.c \
-	server/pwq.c
+	server/pwq.c \
+	server/ticket.c
 
 SERVER_LIBS = $(GNUTLS_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) \
 	$(PROTOBUF_C_LIBS) -lpthread -ldl
