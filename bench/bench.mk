@@ -1,0 +1,44 @@
+# Benchmarks: built by `make bench`, run by tools/bench, never installed.
+BENCH_PROGRAMS = bench/append_peer bench/hash bench/login bench/place \
+	bench/session bench/session_peer
+BENCH_MODULES = modules/auth_any.la modules/bench_append.la
+EXTRA_PROGRAMS = $(BENCH_PROGRAMS)
+EXTRA_LTLIBRARIES = $(BENCH_MODULES)
+
+.PHONY: bench
+bench: all $(BENCH_PROGRAMS) $(BENCH_MODULES)
+CLEANFILES += $(BENCH_PROGRAMS)
+
+BENCH_LIBS = api/libproto.la $(PROTOBUF_C_LIBS) $(GNUTLS_LIBS)
+BENCH_METER = bench/meter.c bench/meter.h
+BENCH_FRAME = bench/frame.c bench/frame.h
+BENCH_LINK = bench/link.c bench/link.h
+
+bench_append_peer_SOURCES = bench/append_peer.c $(BENCH_METER)
+bench_hash_SOURCES = bench/hash.c bench/crowd.c bench/crowd.h \
+	$(BENCH_FRAME) $(BENCH_METER)
+bench_hash_LDADD = libmetacube-client.la $(BENCH_LIBS) $(CRYPT_LIBS) -lpthread
+bench_login_SOURCES = bench/login.c bench/crowd.c bench/crowd.h \
+	$(BENCH_FRAME) $(BENCH_METER)
+bench_login_LDADD = $(BENCH_LIBS)
+bench_place_SOURCES = bench/place.c $(BENCH_LINK) $(BENCH_FRAME) \
+	$(BENCH_METER)
+bench_place_LDADD = $(BENCH_LIBS)
+bench_session_SOURCES = bench/session.c $(BENCH_LINK) $(BENCH_FRAME) \
+	$(BENCH_METER)
+bench_session_LDADD = $(BENCH_LIBS)
+bench_session_peer_SOURCES = bench/session_peer.c $(BENCH_METER)
+bench_session_peer_LDADD = $(GNUTLS_LIBS)
+
+# Modules that only measure; -rpath makes libtool build a shared object.
+BENCH_MODULE_LDFLAGS = $(MODULE_LDFLAGS) -rpath $(mcmoduledir)
+modules_auth_any_la_SOURCES = bench/modules/auth_any.c
+modules_auth_any_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
+modules_auth_any_la_LIBADD = $(MODULE_LIBS)
+modules_bench_append_la_SOURCES = bench/modules/bench_append.c
+modules_bench_append_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
+modules_bench_append_la_LIBADD = $(MODULE_LIBS)
+
+dist_noinst_SCRIPTS += tools/bench bench/lib.sh bench/append.sh \
+	bench/hash.sh bench/login.sh bench/place.sh bench/session.sh
+EXTRA_DIST += bench/colyseus/package.json bench/colyseus/server.mjs

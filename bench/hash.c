@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * bench hash - logins a second with real passwords, against a bare loop of
+ * crypt_r on all cores: what the gateway costs beside the hash itself.
+ *
+ *	hash PORT ACCOUNTS PASSWORD VERIFIER ROUNDS SECONDS
+ *
+ * The accounts are bench-0 and on, all with the same password; VERIFIER is
+ * one of theirs: its scheme and cost are what the bare loop computes.
+ */
+#include "crowd.h"
+#include "frame.h"
+#include "meter.h"
+
+#include <metacube/client.h>
+#include <metacube/proto/envelope.pb-c.h>
+
+#include <crypt.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ACCOUNTS_MAX	256
+#define CLIENTS		8
+#define ROUNDS_MAX	100
+#define THREADS_MAX	256
+
+static uint8_t login[ACCOUNTS_MAX][512];
+static size_t login_len[ACCOUNTS_MAX];
+static unsigned naccounts;
+
+static void
+logins_prepare(const char *password)
+{
+	for (unsigned i = 0; i < naccounts; i++) {
+		Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+		Metacube__Login message = METACUBE__LOGIN__INIT;
+		uint8_t proof[32];
+		char name[32];
+
+		snprintf(name, sizeof(name), "bench-%u", i);
+		if (metacube_proof(name, password, proof) != 0)
+			bench_fail("the password cannot be used");
+		message.version = 1;
+		message.mechanism = (char *)"password";
+		message.name = name;
+		message.proof.data = proof;
+		message.proof.len = sizeof(proof);
+		envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LOGIN;
+		envelope.login = &message;
+		login_len[i] = frame_write(&envelope, login[i],
+		    sizeof(login[i]));
+	}
+}
+
+static const void *
+request(unsigned n, size_t *len)
+{
+	static unsigned turn;
+	unsigned i = turn++ % naccounts;
+
+	(void)n;
+	*len = login_len[i];
+	return login[i];
+}
+
+/* Queued messages may come first. */
+static int
+answered(const uint8_t *data, size_t len)
+{
+	Metacube__Envelope *envelope;
+	size_t used;
+	int kind;
+
+	while (frame_read(data, len, &envelope, &used)) {
+		if (envelope == NULL)
+			return -1;
+		kind = (int)envelope->message_case;
+		if (kind == METACUBE__ENVELOPE__MESSAGE_REFUSED)
+			fprintf(stderr, "refused: %s\n",
+			    envelope->refused->text);
+		metacube__envelope__free_unpacked(envelope, NULL);
+		if (kind == METACUBE__ENVELOPE__MESSAGE_LOGGED_IN)
+			return 1;
+		if (kind != METACUBE__ENVELOPE__MESSAGE_QUEUED)
+			return -1;
+		data += used;
+		len -= used;
+	}
+	return 0;
+}
+
+static double
+measure_ours(const struct crowd_ask *ask, double seconds)
+{
+	struct crowd_score score;
+
+	crowd_run(ask, seconds, &score);
+	if (score.failed > 0 || score.done == 0)
+		bench_fail("%llu logins failed",
+		    (unsigned long long)score.failed);
+	printf("  %-12s %6.1f/s\n", "MetaCube",
+	    (double)score.done / score.seconds);
+	fflush(stdout);
+	return (double)score.done / score.seconds;
+}
+
+struct loop {
+	const char		*verifier;
+	double			 end_us;
+	atomic_uint_fast64_t	 done;
+};
+
+static void *
+hash(void *arg)
+{
+	static const char proof[] = "0123456789abcdef0123456789abcdef"
+	    "0123456789abcdef0123456789abcdef";
+	struct crypt_data *data = calloc(1, sizeof(*data));
+	struct loop *loop = arg;
+
+	while (meter_now_us() < loop->end_us) {
+		if (crypt_r(proof, loop->verifier, data) == NULL)
+			bench_fail("crypt_r refuses %s", loop->verifier);
+		atomic_fetch_add(&loop->done, 1);
+	}
+	free(data);
+	return NULL;
+}
+
+static double
+measure_peer(const char *verifier, double seconds)
+{
+	long cores = sysconf(_SC_NPROCESSORS_ONLN);
+	struct loop loop = { .verifier = verifier };
+	pthread_t threads[THREADS_MAX];
+	double began = meter_now_us(), rate;
+
+	if (cores > THREADS_MAX)
+		cores = THREADS_MAX;
+	loop.end_us = began + seconds * 1e6;
+	for (long i = 0; i < cores; i++)
+		pthread_create(&threads[i], NULL, hash, &loop);
+	for (long i = 0; i < cores; i++)
+		pthread_join(threads[i], NULL);
+	rate = (double)loop.done / ((meter_now_us() - began) / 1e6);
+	printf("  %-12s %6.1f/s\n", "bare crypt_r", rate);
+	fflush(stdout);
+	return rate;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct crowd_ask ask = { "127.0.0.1", 0, CLIENTS, request, answered };
+	double ours[ROUNDS_MAX], peer[ROUNDS_MAX], seconds, a, b;
+	size_t rounds;
+
+	if (argc != 7)
+		bench_fail("usage: hash PORT ACCOUNTS PASSWORD VERIFIER ROUNDS "
+		    "SECONDS");
+	ask.port = (uint16_t)atoi(argv[1]);
+	naccounts = (unsigned)atoi(argv[2]);
+	rounds = strtoul(argv[5], NULL, 10);
+	seconds = atof(argv[6]);
+	if (naccounts < 1 || naccounts > ACCOUNTS_MAX || rounds < 1 ||
+	    rounds > ROUNDS_MAX)
+		bench_fail("1 to %d accounts, 1 to %d rounds", ACCOUNTS_MAX,
+		    ROUNDS_MAX);
+	logins_prepare(argv[3]);
+	for (size_t i = 0; i < rounds; i++) {
+		peer[i] = measure_peer(argv[4], seconds);
+		ours[i] = measure_ours(&ask, seconds);
+	}
+	a = meter_median(ours, rounds);
+	b = meter_median(peer, rounds);
+	meter_result("hash", a, b, "logins/s", a / b);
+	return 0;
+}
