@@ -182,6 +182,12 @@ request_current(void)
 	return request;
 }
 
+void
+request_set(uint64_t for_request)
+{
+	request = for_request;
+}
+
 uint64_t
 request_new(void)
 {

@@ -56,4 +56,7 @@ void		 callback_limit_set(unsigned ms);
 uint64_t	 request_current(void);
 uint64_t	 request_new(void);
 
+/* For threads that work for one request after the other. */
+void		 request_set(uint64_t);
+
 #endif

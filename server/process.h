@@ -14,8 +14,13 @@
 #include <metacube/host.h>
 #include <metacube/module.h>
 
+#include <stdatomic.h>
+
+struct call_pool;		/* call.c: all calls, and their deadlines */
 struct calls;			/* call.c: pending calls to one instance */
 struct commands;		/* control.c */
+struct conf_args;		/* conf.h */
+struct conf_set;
 struct counters;		/* count.c */
 struct io;			/* io.c: the I/O threads */
 struct pool;			/* work.c: threads for mc_pool */
@@ -44,9 +49,13 @@ struct process {
 	struct loop		*loop;
 	struct io		*io;
 	struct pool		*pool;
+	struct call_pool	*call_pool;
+	struct worker		*workers;	/* with jobs to hand over */
 	struct commands		*commands;
 	struct mc_host		*instances;	/* in start order */
 	struct mc_host		*self;		/* the host's own voice */
+	const struct conf_args	*args;		/* read again on reload */
+	uint64_t		 started_ms;	/* of the calendar */
 	bool			 stopping;
 };
 
@@ -66,6 +75,21 @@ struct mc_host {
 	struct counters		*counters;
 	struct worker		*worker;
 	struct pump		*pump;
+	struct mc_timer		*timers;	/* timer.c */
+	struct mc_watch		*watches;
+	atomic_uint		 jobs;		/* work.c: not finished yet */
+	unsigned		 queries;	/* control.c: being answered */
 };
+
+/*
+ * Runs what the configuration describes until somebody asks to stop, and
+ * takes what it keeps from the set.  Returns the exit status of the program.
+ */
+int		 process_run(const struct conf_args *, struct conf_set **);
+
+/* Loop thread, what signals and metacubectl ask for.  A reload that fails
+ * changes nothing, and its reason is logged. */
+enum mc_status	 process_reload(struct process *);
+void		 process_stop(struct process *);	/* twice: at once */
 
 #endif

@@ -87,6 +87,11 @@ void		 mc_watch_clear(struct mc_watch **slot);
 void		 mc_count(struct mc_host *, const char *name, int64_t add);
 void		 mc_gauge(struct mc_host *, const char *name, int64_t value);
 
+/* (any thread) For tests of what survives a crash: a process that was started
+ * with METACUBE_CRASH_AT=POINT or POINT:N in its environment is killed
+ * (SIGKILL) when it passes this point for the first or the Nth time. */
+void		 mc_crash_point(const char *point);
+
 #ifdef __cplusplus
 }
 #endif
