@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The folder: its lock, its segments, the recovery of the last one at the
+ * start, and the beginning of a new one.
+ *
+ * Only the last segment is read whole at the start.  Of the others the
+ * headers are, and that each ends with the hash that the next begins with;
+ * their records are verified as they are read.
+ */
+#include "folder.h"
+
+#include <metacube/host.h>
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PATH_SIZE	4096
+
+unsigned
+day_of(uint64_t time_ms)
+{
+	time_t seconds = (time_t)(time_ms / 1000);
+	struct tm tm;
+
+	gmtime_r(&seconds, &tm);
+	return (unsigned)(tm.tm_year + 1900) * 10000 +
+	    (unsigned)(tm.tm_mon + 1) * 100 + (unsigned)tm.tm_mday;
+}
+
+void
+segment_path(const struct queue *queue, const struct segment *segment,
+    const char *suffix, char *path, size_t size)
+{
+	if (segment->number == 0)
+		snprintf(path, size, "%s/%08u.wmq%s", queue->conf.path,
+		    segment->day, suffix);
+	else
+		snprintf(path, size, "%s/%08u-%03u.wmq%s", queue->conf.path,
+		    segment->day, segment->number, suffix);
+}
+
+/* Marks come in order; those that are too close together are left out. */
+void
+segment_mark(struct segment *segment, uint64_t seq, uint64_t offset)
+{
+	size_t n = segment->nmarks;
+	struct mark *grown;
+
+	if (n > 0 && offset < segment->marks[n - 1].offset + MARK_BYTES)
+		return;
+	if ((n & (n - 1)) == 0) {	/* room for the next power of two */
+		grown = mc_zalloc((n == 0 ? 1 : 2 * n) * sizeof(*grown));
+		if (n > 0)
+			memcpy(grown, segment->marks, n * sizeof(*grown));
+		free(segment->marks);
+		segment->marks = grown;
+	}
+	segment->marks[n].seq = seq;
+	segment->marks[n].offset = offset;
+	segment->nmarks++;
+}
+
+static void
+segment_add(struct queue *queue, const struct segment *segment)
+{
+	size_t size = (queue->count + 1) * sizeof(*segment);
+	struct segment *grown = mc_zalloc(size);
+
+	if (queue->count > 0)
+		memcpy(grown, queue->segments, size - sizeof(*segment));
+	grown[queue->count++] = *segment;
+	free(queue->segments);
+	queue->segments = grown;
+}
+
+static int
+holder_read(int fd, char *pid, size_t size)
+{
+	ssize_t got = pread(fd, pid, size - 1, 0);
+
+	pid[got > 0 ? got : 0] = '\0';
+	pid[strspn(pid, "0123456789")] = '\0';
+	return pid[0] == '\0' ? -1 : 0;
+}
+
+static int
+folder_lock(struct queue *queue)
+{
+	char path[PATH_SIZE], pid[16];
+	int len;
+
+	snprintf(path, sizeof(path), "%s/lock", queue->conf.path);
+	queue->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+	if (queue->lock == -1) {
+		queue_fail(queue, QUEUE_LOST, "%s: %s", path,
+		    strerror(errno));
+		return -1;
+	}
+	if (flock(queue->lock, LOCK_EX | LOCK_NB) == -1) {
+		if (holder_read(queue->lock, pid, sizeof(pid)) == -1)
+			strcpy(pid, "?");
+		queue_fail(queue, QUEUE_LOST, "%s: the queue is in use by "
+		    "another process (%s); only one may write it",
+		    queue->conf.path, pid);
+		return -1;
+	}
+	len = snprintf(pid, sizeof(pid), "%d\n", (int)getpid());
+	if (ftruncate(queue->lock, 0) == -1 ||
+	    pwrite(queue->lock, pid, (size_t)len, 0) != len) {
+		/* only a help for people: a full disk must not stop us */
+	}
+	return 0;
+}
+
+/* Exactly the names that segment_path makes. */
+static bool
+name_parse(const char *name, struct segment *segment)
+{
+	char again[32];
+
+	memset(segment, 0, sizeof(*segment));
+	if (sscanf(name, "%8u-%3u.wmq", &segment->day, &segment->number) != 2)
+		segment->number = 0;
+	if (segment->number == 0)
+		snprintf(again, sizeof(again), "%08u.wmq", segment->day);
+	else
+		snprintf(again, sizeof(again), "%08u-%03u.wmq", segment->day,
+		    segment->number);
+	return strcmp(name, again) == 0;
+}
+
+static int
+compare(const void *left, const void *right)
+{
+	const struct segment *a = left, *b = right;
+
+	if (a->day != b->day)
+		return a->day < b->day ? -1 : 1;
+	return a->number < b->number ? -1 : a->number > b->number;
+}
+
+static int
+folder_list(struct queue *queue)
+{
+	DIR *dir = opendir(queue->conf.path);
+	char path[PATH_SIZE];
+	struct segment segment;
+	struct dirent *entry;
+
+	if (dir == NULL) {
+		queue_fail(queue, QUEUE_LOST, "%s: %s", queue->conf.path,
+		    strerror(errno));
+		return -1;
+	}
+	while ((entry = readdir(dir)) != NULL) {
+		size_t len = strlen(entry->d_name);
+
+		if (name_parse(entry->d_name, &segment))
+			segment_add(queue, &segment);
+		else if (len > 8 &&
+		    strcmp(entry->d_name + len - 8, ".wmq.new") == 0) {
+			snprintf(path, sizeof(path), "%s/%s",
+			    queue->conf.path, entry->d_name);
+			queue->io->unlink(path);
+		}
+	}
+	closedir(dir);
+	if (queue->count > 0)
+		qsort(queue->segments, queue->count, sizeof(segment),
+		    compare);
+	return 0;
+}
+
+static enum queue_result
+header_put(struct queue *queue, const struct segment *segment, int fd,
+    uint64_t now_ms)
+{
+	struct segment_header header = {
+		.first_seq = segment->first_seq, .created_ms = now_ms
+	};
+	uint8_t bytes[SEGMENT_HEADER_SIZE];
+
+	memcpy(header.epoch, queue->epoch, sizeof(header.epoch));
+	memcpy(header.server, queue->conf.server, sizeof(header.server));
+	memcpy(header.previous, queue->hash, sizeof(header.previous));
+	segment_header_write(&header, bytes);
+	if (file_write(queue, fd, bytes, sizeof(bytes), 0) == -1)
+		return errno == ENOSPC || errno == EDQUOT ?
+		    QUEUE_FULL : QUEUE_LOST;
+	if (file_sync(queue, fd) == -1)
+		return QUEUE_LOST;
+	memcpy(queue->hash, bytes + SEGMENT_HEADER_SIZE - SEGMENT_HASH_SIZE,
+	    SEGMENT_HASH_SIZE);
+	return QUEUE_OK;
+}
+
+/* Under its final name only once it is whole and durable. */
+static enum queue_result
+segment_put(struct queue *queue, const struct segment *segment, int fd,
+    uint64_t now_ms, const char *from, const char *to)
+{
+	enum queue_result result;
+	uint8_t before[SEGMENT_HASH_SIZE];
+
+	memcpy(before, queue->hash, sizeof(before));
+	result = header_put(queue, segment, fd, now_ms);
+	if (result == QUEUE_OK && queue->io->rename(from, to) == -1)
+		result = QUEUE_FULL;
+	if (result == QUEUE_OK &&
+	    queue->io->fsync_dir(queue->conf.path) == -1)
+		result = QUEUE_LOST;
+	if (result == QUEUE_OK)
+		return result;
+	memcpy(queue->hash, before, sizeof(before));
+	return queue_fail(queue, result, "%s: cannot begin: %s", to,
+	    strerror(errno));
+}
+
+static enum queue_result
+segment_make(struct queue *queue, const struct segment *segment,
+    uint64_t now_ms, int *fd_r)
+{
+	char from[PATH_SIZE], to[PATH_SIZE];
+	enum queue_result result;
+
+	segment_path(queue, segment, ".new", from, sizeof(from));
+	segment_path(queue, segment, "", to, sizeof(to));
+	*fd_r = queue->io->open(from, O_RDWR | O_CREAT | O_TRUNC);
+	if (*fd_r == -1)
+		return queue_fail(queue, QUEUE_FULL, "%s: cannot begin: %s",
+		    from, strerror(errno));
+	result = segment_put(queue, segment, *fd_r, now_ms, from, to);
+	if (result != QUEUE_OK) {
+		queue->io->unlink(from);
+		queue->io->close(*fd_r);
+	}
+	return result;
+}
+
+static enum queue_result
+segment_finish(struct queue *queue)
+{
+	struct segment *last = segment_last(queue);
+
+	if (queue->io->ftruncate(queue->fd, (off_t)last->end) == -1 ||
+	    file_sync(queue, queue->fd) == -1)
+		return queue_fail(queue, QUEUE_LOST,
+		    "%s: cannot finish the segment of day %u: %s",
+		    queue->conf.path, last->day, strerror(errno));
+	queue->allocated = last->end;
+	return QUEUE_OK;
+}
+
+enum queue_result
+segment_begin(struct queue *queue, uint64_t now_ms)
+{
+	struct segment segment = {
+		.day = day_of(now_ms), .first_seq = queue->next_seq,
+		.end = SEGMENT_HEADER_SIZE
+	};
+	enum queue_result result = QUEUE_OK;
+	int fd;
+
+	if (queue->count > 0) {
+		if (segment_last(queue)->day >= segment.day) {
+			segment.day = segment_last(queue)->day;
+			segment.number = segment_last(queue)->number + 1;
+		}
+		result = segment_finish(queue);
+	}
+	if (result == QUEUE_OK)
+		result = segment_make(queue, &segment, now_ms, &fd);
+	if (result != QUEUE_OK)
+		return result;
+	if (queue->fd != -1)
+		queue->io->close(queue->fd);
+	queue->fd = fd;
+	queue->allocated = segment.end;
+	segment_add(queue, &segment);
+	return QUEUE_OK;
+}
+
+/* A finished segment: its header, and the hash that it ends with. */
+static int
+segment_check(struct queue *queue, struct segment *segment, int fd,
+    const char *path, struct segment_header *header,
+    uint8_t hash[SEGMENT_HASH_SIZE])
+{
+	uint8_t bytes[SEGMENT_HEADER_SIZE];
+	const char *fault = "cannot be read";
+	struct stat st;
+	ssize_t got = file_read(queue, fd, bytes, sizeof(bytes), 0);
+
+	if (got >= 0)
+		fault = segment_header_read(bytes, (size_t)got, header);
+	if (fault != NULL || fstat(fd, &st) == -1) {
+		queue_fail(queue, QUEUE_DAMAGED, "%s %s; restore it from a "
+		    "replica or a backup", path, fault);
+		return -1;
+	}
+	segment->first_seq = header->first_seq;
+	segment->end = (uint64_t)st.st_size;
+	if (file_read(queue, fd, hash, SEGMENT_HASH_SIZE,
+	    segment->end - SEGMENT_HASH_SIZE) == SEGMENT_HASH_SIZE)
+		return 0;
+	queue_fail(queue, QUEUE_DAMAGED, "%s cannot be read at byte %llu",
+	    path, (unsigned long long)(segment->end - SEGMENT_HASH_SIZE));
+	return -1;
+}
+
+static int
+segment_open(struct queue *queue, const struct segment *segment, int flags,
+    char path[PATH_SIZE])
+{
+	int fd;
+
+	segment_path(queue, segment, "", path, PATH_SIZE);
+	fd = queue->io->open(path, flags);
+	if (fd == -1)
+		queue_fail(queue, QUEUE_DAMAGED, "%s: %s", path,
+		    strerror(errno));
+	return fd;
+}
+
+/* Does this segment go on where the one before ended? */
+static int
+chain_check(struct queue *queue, size_t i, const char *path,
+    const struct segment_header *header, const uint8_t *hash)
+{
+	if (i == 0)
+		memcpy(queue->epoch, header->epoch, sizeof(queue->epoch));
+	else if (memcmp(header->epoch, queue->epoch, 16) != 0) {
+		queue_fail(queue, QUEUE_DAMAGED, "%s has another epoch than "
+		    "the segments before it; two queues have been mixed",
+		    path);
+		return -1;
+	} else if (memcmp(header->previous, hash, SEGMENT_HASH_SIZE) != 0) {
+		queue_fail(queue, QUEUE_DAMAGED, "%s does not continue the "
+		    "segment before it: one is missing, was cut short or "
+		    "altered; restore it from a replica or a backup", path);
+		return -1;
+	}
+	return 0;
+}
+
+static int64_t
+source_read(void *arg, uint64_t offset, void *data, size_t len)
+{
+	struct queue *queue = arg;
+
+	return file_read(queue, queue->fd, data, len, offset);
+}
+
+static void
+record_passed(void *arg, uint64_t seq, uint64_t offset)
+{
+	segment_mark(segment_last(arg), seq, offset);
+}
+
+/* Damage is for people to decide about: what is unreadable was acknowledged. */
+static int
+damage_report(struct queue *queue, const char *path,
+    const struct segment_scan *scan)
+{
+	if (scan->fault != NULL)
+		queue_fail(queue, QUEUE_DAMAGED, "%s %s; restore it from a "
+		    "replica or a backup", path, scan->fault);
+	else
+		queue_fail(queue, QUEUE_DAMAGED, "%s is damaged at byte %llu "
+		    "(record %llu), and that was durable: restore the file "
+		    "from a replica or a backup, or move the folder away and "
+		    "start a new queue; nothing was changed", path,
+		    (unsigned long long)scan->end,
+		    (unsigned long long)scan->next_seq);
+	return -1;
+}
+
+static int
+tail_cut(struct queue *queue, const char *path,
+    const struct segment_scan *scan, struct queue_news *news)
+{
+	const char *slash = strrchr(path, '/');
+
+	news->cut_at = scan->end;
+	news->cut_bytes = scan->size - scan->end;
+	snprintf(news->cut_file, sizeof(news->cut_file), "%s", slash + 1);
+	if (queue->io->ftruncate(queue->fd, (off_t)scan->end) == -1) {
+		queue_fail(queue, QUEUE_LOST, "%s: cannot cut off the torn "
+		    "tail: %s", path, strerror(errno));
+		return -1;
+	}
+	queue->allocated = scan->end;
+	return 0;
+}
+
+/* What is readable may still be only in memory: sync before it counts. */
+static int
+last_recover(struct queue *queue, const char *path, struct queue_news *news,
+    struct segment_scan *scan)
+{
+	const struct segment_source source = { source_read, queue };
+	enum segment_end end = segment_scan(&source, record_passed, queue,
+	    scan);
+
+	if (end == SEGMENT_DAMAGED)
+		return damage_report(queue, path, scan);
+	queue->allocated = scan->size;
+	if (end == SEGMENT_TORN && tail_cut(queue, path, scan, news) == -1)
+		return -1;
+	if (end == SEGMENT_UNREADABLE || file_sync(queue, queue->fd) == -1) {
+		queue_fail(queue, QUEUE_LOST, "%s: %s", path,
+		    strerror(errno));
+		return -1;
+	}
+	segment_last(queue)->first_seq = scan->header.first_seq;
+	segment_last(queue)->end = scan->end;
+	queue->next_seq = scan->next_seq;
+	queue->last_ms = scan->last_ms;
+	memcpy(queue->hash, scan->hash, sizeof(queue->hash));
+	return 0;
+}
+
+static int
+last_open(struct queue *queue, const uint8_t *hash, struct queue_news *news)
+{
+	struct segment_scan scan;
+	char path[PATH_SIZE];
+
+	queue->fd = segment_open(queue, segment_last(queue), O_RDWR, path);
+	if (queue->fd == -1 ||
+	    last_recover(queue, path, news, &scan) == -1)
+		return -1;
+	return chain_check(queue, queue->count - 1, path, &scan.header, hash);
+}
+
+static int
+segments_open(struct queue *queue, struct queue_news *news)
+{
+	uint8_t hash[SEGMENT_HASH_SIZE] = { 0 }, next[SEGMENT_HASH_SIZE];
+	struct segment_header header;
+	char path[PATH_SIZE];
+	int fd, result;
+
+	for (size_t i = 0; i + 1 < queue->count; i++) {
+		fd = segment_open(queue, &queue->segments[i], O_RDONLY, path);
+		if (fd == -1)
+			return -1;
+		result = segment_check(queue, &queue->segments[i], fd, path,
+		    &header, next);
+		queue->io->close(fd);
+		if (result == -1 ||
+		    chain_check(queue, i, path, &header, hash) == -1)
+			return -1;
+		memcpy(hash, next, sizeof(hash));
+	}
+	return last_open(queue, hash, news);
+}
+
+static int
+folder_create(struct queue *queue, uint64_t now_ms, struct queue_news *news)
+{
+	memcpy(queue->epoch, queue->conf.epoch, sizeof(queue->epoch));
+	queue->next_seq = 1;
+	news->created = true;
+	return segment_begin(queue, now_ms) == QUEUE_OK ? 0 : -1;
+}
+
+int
+folder_open(struct queue *queue, uint64_t now_ms, struct queue_news *news)
+{
+	if (mkdir(queue->conf.path, 0700) == -1 && errno != EEXIST) {
+		queue_fail(queue, QUEUE_LOST, "%s: cannot make the folder: "
+		    "%s", queue->conf.path, strerror(errno));
+		return -1;
+	}
+	if (folder_lock(queue) == -1 || folder_list(queue) == -1)
+		return -1;
+	if (queue->count == 0)
+		return folder_create(queue, now_ms, news);
+	return segments_open(queue, news);
+}
