@@ -76,6 +76,21 @@ struct tcapw_ops {
 	    struct mc_call *);
 };
 
+/* The rule of apply, for those who provide it. */
+enum tcapw_order { TCAPW_NEXT, TCAPW_OLD, TCAPW_MISPLACED };
+
+static inline enum tcapw_order
+tcapw_order(const struct tcapw_position *at, const struct wmq_pointer *change)
+{
+	if (at->pointer.seq > 0 && memcmp(at->pointer.epoch, change->epoch,
+	    sizeof(change->epoch)) != 0)
+		return TCAPW_MISPLACED;
+	if (change->seq <= at->pointer.seq)
+		return TCAPW_OLD;
+	return change->seq == at->pointer.seq + 1 ?
+	    TCAPW_NEXT : TCAPW_MISPLACED;
+}
+
 static inline void
 tcapw_lookup(const struct mc_ref *to, const char *name,
     struct mc_call **slot, mc_done_fn *done, void *owner)
