@@ -1,6 +1,9 @@
 if MODULE_GATEWAY
 mcmodule_LTLIBRARIES += modules/gateway.la
-modules_gateway_la_SOURCES = modules/gateway/gateway.c
+modules_gateway_la_SOURCES = \
+	modules/gateway/gateway.c \
+	modules/gateway/session.c \
+	modules/gateway/session.h
 modules_gateway_la_LDFLAGS = $(MODULE_LDFLAGS)
 modules_gateway_la_LIBADD = $(MODULE_LIBS)
 endif

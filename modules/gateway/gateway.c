@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * gateway - lets a client in and sends it to the right world server.
+ *
+ * It knows neither accounts nor worlds: who the client is says auth, where it
+ * goes says the taskmaster.  session.c is the conversation; here is what an
+ * operator sees of the module.
+ */
+#include "session.h"
+
+static enum mc_status
+init(void *state, struct mc_host *host, const void *conf)
+{
+	struct gateway *gateway = state;
+
+	gateway->host = host;
+	gateway->conf = conf;
+	return MC_OK;
+}
+
+static enum mc_status
+start(void *state)
+{
+	struct gateway *gateway = state;
+
+	gateway->listener = mc_listen(gateway->host, &gateway->conf->listen,
+	    NULL, &session_ops, gateway);
+	if (gateway->listener == NULL)
+		return MC_UNAVAILABLE;
+	mc_log(gateway->host, MC_NOTE, "clients connect to %s",
+	    mc_listener_address(gateway->listener));
+	return MC_OK;
+}
+
+static enum mc_status
+reload(void *state, const void *given)
+{
+	struct gateway *gateway = state;
+	const struct conf *conf = given;
+	enum mc_status status = mc_relisten(gateway->listener, &conf->listen);
+
+	if (status == MC_OK)
+		gateway->conf = conf;
+	return status;
+}
+
+static void
+stop(void *state)
+{
+	struct gateway *gateway = state;
+
+	mc_unlisten(&gateway->listener);
+	sessions_stop(gateway);
+}
+
+static const struct mc_key keys[] = {
+	MC_LISTEN_KEYS(struct conf, listen, "0.0.0.0:7740", "2m"),
+	{ MC_FIELD(struct conf, log_rate), .type = MC_INT,
+	  .fallback = "20", .min = 0, .max = 1000000,
+	  .help = "Refused clients that are logged, lines a second; of "
+	  "further ones only the number." },
+	{ 0 }
+};
+
+static const struct mc_need needs[] = {
+	{ AUTH_SERVICE, offsetof(struct gateway, auth), false },
+	{ TASKMASTER_SERVICE, offsetof(struct gateway, taskmaster), false },
+	{ 0 }
+};
+
+MC_MODULE_NOTE;
+
+const struct mc_module metacube_module = {
+	MC_MODULE_ABI,
+	.name		= "gateway",
+	.version	= "0.1.0",
+	.summary	= "Login server: checks a user and reroutes the client",
+	.license	= "MIT",
+	.keys		= keys,
+	.needs		= needs,
+	.conf_size	= sizeof(struct conf),
+	.state_size	= sizeof(struct gateway),
+	.init		= init,
+	.start		= start,
+	.reload		= reload,
+	.stop		= stop,
+};
