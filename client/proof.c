@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * proof - turns a password into what is shown to the gateway.
+ *
+ * Name and password are brought into one form first, so that the same two
+ * give the same proof on every keyboard: the name is folded as the servers
+ * do it, the password follows the OpaqueString profile of RFC 8265.
+ */
+#include <metacube/client.h>
+#include <metacube/name.h>
+
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+
+#include <string.h>
+
+#define DOMAIN		"metacube-login-1"
+#define PASSWORD_MAX	1024
+
+/* All parts but the last are followed by a NUL. */
+static int
+hash_parts(const char *folded, const gnutls_datum_t *password, uint8_t *proof)
+{
+	gnutls_hash_hd_t hash;
+	int failed;
+
+	if (gnutls_hash_init(&hash, GNUTLS_DIG_SHA256) < 0)
+		return METACUBE_E_MEMORY;
+	failed = gnutls_hash(hash, DOMAIN, sizeof(DOMAIN)) < 0 ||
+	    gnutls_hash(hash, folded, strlen(folded) + 1) < 0 ||
+	    gnutls_hash(hash, password->data, password->size) < 0;
+	gnutls_hash_deinit(hash, proof);
+	return failed ? METACUBE_E_MEMORY : METACUBE_OK;
+}
+
+int
+metacube_proof(const char *name, const char *password,
+    uint8_t proof[METACUBE_PROOF_SIZE])
+{
+	char folded[MC_NAME_SIZE];
+	size_t len = strnlen(password, PASSWORD_MAX + 1);
+	gnutls_datum_t normal = { NULL, 0 };
+	int error;
+
+	if (mc_name_fold(name, folded) != NULL)
+		return METACUBE_E_NAME;
+	if (len == 0 || len > PASSWORD_MAX)
+		return METACUBE_E_PASSWORD;
+	if (gnutls_utf8_password_normalize((const unsigned char *)password,
+	    (unsigned)len, &normal, 0) < 0)
+		return METACUBE_E_PASSWORD;
+	error = hash_parts(folded, &normal, proof);
+	explicit_bzero(normal.data, normal.size);
+	gnutls_free(normal.data);
+	return error;
+}
