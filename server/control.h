@@ -27,7 +27,10 @@ void		 control_forget(struct mc_host *);
 
 /* The host's own commands: control_builtin.c. */
 extern const struct mc_command control_builtins[];
-const struct mc_command *commands_next(struct commands *,
-		    const struct mc_command *, struct mc_host **);
+
+/* All commands, instance by instance. */
+typedef void command_fn(void *arg, const struct mc_host *,
+		    const struct mc_command *);
+void		 commands_each(struct commands *, command_fn *, void *arg);
 
 #endif

@@ -7,6 +7,8 @@
  * one under the old descriptor's number.  What a line quotes may come from a
  * stranger: control characters and broken UTF-8 are written as \xNN.
  */
+#include <config.h>
+
 #include "log.h"
 
 #include "process.h"

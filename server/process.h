@@ -24,6 +24,7 @@ struct conf_set;
 struct counters;		/* count.c */
 struct io;			/* io.c: the I/O threads */
 struct pool;			/* work.c: threads for mc_pool */
+struct signals;			/* signals.c */
 struct pump;			/* listen.c: what an instance has open */
 struct worker;			/* work.c: an instance's own thread */
 
@@ -55,8 +56,14 @@ struct process {
 	struct mc_host		*instances;	/* in start order */
 	struct mc_host		*self;		/* the host's own voice */
 	const struct conf_args	*args;		/* read again on reload */
-	uint64_t		 started_ms;	/* of the calendar */
+	struct process_conf	*taken;		/* what conf is a copy of */
+	struct signals		*signals;
+	struct mc_timer		*drain;		/* looks again while stopping */
+	uint64_t		 stop_by_ms;	/* mc_now_ms, when stopping */
+	uint64_t		 started_ms;	/* mc_now_ms */
 	bool			 stopping;
+	bool			 failed;	/* exit status 1 */
+	bool			 unfinished;	/* jobs outlived their time */
 };
 
 enum mc_host_stage {

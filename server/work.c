@@ -9,6 +9,8 @@
  *
  * A job belongs to the request that queued it: what it logs carries the id.
  */
+#include <config.h>
+
 #include "work.h"
 
 #include "process.h"
