@@ -1,13 +1,13 @@
 # Benchmarks: built by `make bench`, run by tools/bench, never installed.
-BENCH_PROGRAMS = bench/append_peer bench/hash bench/login bench/place \
+BENCH_BINARIES = bench/append_peer bench/hash bench/login bench/place \
 	bench/session bench/session_peer
 BENCH_MODULES = modules/auth_any.la modules/bench_append.la
-EXTRA_PROGRAMS = $(BENCH_PROGRAMS)
+EXTRA_PROGRAMS = $(BENCH_BINARIES)
 EXTRA_LTLIBRARIES = $(BENCH_MODULES)
 
 .PHONY: bench
-bench: all $(BENCH_PROGRAMS) $(BENCH_MODULES)
-CLEANFILES += $(BENCH_PROGRAMS)
+bench: all $(BENCH_BINARIES) $(BENCH_MODULES)
+CLEANFILES += $(BENCH_BINARIES)
 
 BENCH_LIBS = api/libproto.la $(PROTOBUF_C_LIBS) $(GNUTLS_LIBS)
 BENCH_METER = bench/meter.c bench/meter.h
