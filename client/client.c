@@ -17,6 +17,7 @@
 #include <gnutls/crypto.h>
 
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,8 +154,8 @@ client_dial(struct metacube_client *client)
 	stream_drop(client);
 	if (host == NULL || route->hello != HELLO_LOGIN)
 		host = target.endpoint.host;
-	strncat(target.host, host, sizeof(target.host) - 1);
-	strncat(target.name, route->world, sizeof(target.name) - 1);
+	snprintf(target.host, sizeof(target.host), "%s", host);
+	snprintf(target.name, sizeof(target.name), "%s", route->world);
 	client->stream = stream_new(&client->trust, &target);
 	if (client->stream != NULL)
 		return 0;
@@ -502,7 +503,7 @@ route_to_gateway(struct metacube_client *client, const char *map)
 	route->hello = HELLO_LOGIN;
 	route->role = "gateway";
 	if (map != NULL)
-		strncat(route->map, map, sizeof(route->map) - 1);
+		snprintf(route->map, sizeof(route->map), "%s", map);
 	route->count = gateway != NULL ?
 	    endpoints_parse(gateway, PORT, route->endpoints) : -1;
 	if (route->count < 0)

@@ -23,6 +23,8 @@ libmetacube_client_la_LDFLAGS = -version-info 0:0:0 -Wl,-z,defs \
 libmetacube_client_la_LIBADD = api/libproto.la $(GNUTLS_LIBS) \
 	$(PROTOBUF_C_LIBS) -lpthread
 
+$(libmetacube_client_la_OBJECTS): $(PROTO_CODEC_H)
+
 # An example for programmers; not installed.
 noinst_PROGRAMS += client/example
 client_example_SOURCES = client/example.c

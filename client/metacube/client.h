@@ -33,6 +33,10 @@
 extern "C" {
 #endif
 
+#if defined(__GNUC__)
+#pragma GCC visibility push(default)
+#endif
+
 #define METACUBE_PROOF_SIZE	32
 #define METACUBE_NAME_SIZE	32	/* of a display name, with the NUL */
 #define METACUBE_KEY_SIZE	64	/* of a map's key, a world's name */
@@ -272,6 +276,10 @@ int		 metacube_proof(const char *name, const char *password,
 /* "the certificate has expired": the kind of error in a few words. */
 const char	*metacube_error_text(enum metacube_error);
 const char	*metacube_reason_text(enum metacube_reason);
+
+#if defined(__GNUC__)
+#pragma GCC visibility pop
+#endif
 
 #ifdef __cplusplus
 }
