@@ -32,18 +32,23 @@ struct conf_instance {
 						 * needs; NULL: optional, absent */
 	const void		**ops;		/* of that provider's service */
 
-	struct conf_instance	 *listed;	/* by file; private */
-	char			 *module_name;
-	struct conf_use		 *uses;
-	struct setting		 *settings;
+	/* Private to conf.c: as written, before it is checked. */
+	struct conf_instance	 *listed;	/* by file */
+	char			 *directory, *module_name;
+	unsigned		  module_line;
+	bool			  enabled;
+	struct graph_use	 *uses;
+	struct setting		 *use_settings, *settings;
 };
 
 struct conf_set {
 	char			*file;		/* "": no metacubed.conf */
 	struct process_conf	*host;		/* may be taken, as conf above */
 	struct conf_instance	*first;		/* start order */
-	struct conf_instance	*listed;
-	size_t			 count;
+	struct conf_instance	*listed;	/* by file; also those that are
+						 * not enabled */
+	size_t			 count;		/* of enabled ones */
+	char			*directory, *cwd;	/* private */
 };
 
 /*
@@ -52,6 +57,11 @@ struct conf_set {
  * loader_seal.
  */
 struct conf_set	*conf_read(const struct conf_args *, struct errors *);
+
+/* The same, and what could be read of it also when something is wrong: for
+ * --list and --graph, never to be run. */
+struct conf_set	*conf_read_all(const struct conf_args *, struct errors *);
+
 void		 conf_free(struct conf_set **);
 
 /* Only metacubed.conf (and --set), as far as it is right: never NULL. */

@@ -46,6 +46,7 @@ SERVER_CONF = \
 	server/conf_scan.h \
 	server/describe.c \
 	server/describe.h \
+	server/describe_set.c \
 	server/elfnote.c \
 	server/elfnote.h \
 	server/errors.c \
