@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * session - the conversation with one client.
+ *
+ *	client -> Enter { ticket }	<- Entered | Refused, end
+ *	       -> Resume { session, secret }	<- Entered | Refused, end
+ *	then   -> Move, Say, ListMaps, Ping, as often as permitted
+ *	       -> Join { map }		<- Reroute, end | Refused
+ *	       -> Leave			end
+ *
+ * What does not belong to a state ends the session.  At most one question to
+ * the taskmaster is open for it.
+ */
+
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define TEXT_MAX	500		/* bytes of one Say */
+#define BURST_SECONDS	2
+
+void
+session_send(struct session *session, uint32_t cid,
+    Metacube__Envelope *envelope)
+{
+	envelope->cid = cid;
+	mc_conn_send(session->conn, envelope);
+}
+
+/* Sends what is queued and ends; an avatar that is still its own waits for
+ * somebody to come back. */
+void
+session_close(struct session *session)
+{
+	if (session->closing)
+		return;
+	session->closing = true;
+	if (session->avatar != NULL)
+		avatar_lose(session->avatar);
+	session->avatar = NULL;
+	mc_conn_close(session->conn);
+}
+
+static void
+say_no(struct session *session, uint32_t cid, unsigned reason,
+    const char *text, uint32_t retry_ms)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Refused refused = METACUBE__REFUSED__INIT;
+
+	refused.reason = (Metacube__Reason)reason;
+	refused.text = (char *)text;
+	refused.retry_ms = retry_ms;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_REFUSED;
+	envelope.refused = &refused;
+	mc_count(session->world->host, "refused", 1);
+	session_send(session, cid, &envelope);
+}
+
+void
+session_refuse(struct session *session, uint32_t cid, unsigned reason,
+    const char *text)
+{
+	say_no(session, cid, reason, text, 0);
+}
+
+/* The client does not keep to the protocol: this ends it, avatar and all. */
+static void
+expel(struct session *session, uint32_t cid, unsigned reason,
+    const char *text)
+{
+	struct avatar *avatar = session->avatar;
+
+	say_no(session, cid, reason, text, 0);
+	if (avatar != NULL)
+		avatar_leave(&avatar, " (was disconnected)");
+	session_close(session);
+}
+
+/* Ends the session of an avatar that leaves. */
+void
+session_kick(struct session *session, unsigned reason, const char *text)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Kicked kicked = METACUBE__KICKED__INIT;
+	struct avatar *avatar = session->avatar;
+
+	kicked.reason = reason;
+	kicked.text = (char *)text;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_KICKED;
+	envelope.kicked = &kicked;
+	mc_count(session->world->host, "kicked", 1);
+	session_send(session, 0, &envelope);
+	if (avatar != NULL)
+		avatar_leave(&avatar, " (was disconnected)");
+	session_close(session);
+}
+
+/* The account is here already: the newest session is the one that counts. */
+static void
+older_out(struct world *world, uint64_t uid)
+{
+	struct avatar *older = avatar_by_uid(world, uid);
+
+	if (older == NULL)
+		return;
+	if (older->session != NULL)
+		session_kick(older->session,
+		    METACUBE__REASON__LOGGED_IN_ELSEWHERE,
+		    "this account has entered once more");
+	else
+		avatar_leave(&older, " (comes anew)");
+}
+
+static void
+count_fault(struct world *world, enum ticket_fault fault)
+{
+	static const char *const names[] = {
+		[TICKET_MALFORMED]	= "tickets_malformed",
+		[TICKET_KEY]		= "tickets_unknown_key",
+		[TICKET_FORGED]		= "tickets_forged",
+		[TICKET_EXPIRED]	= "tickets_expired",
+		[TICKET_WORLD]		= "tickets_other_world",
+	};
+
+	mc_count(world->host, names[fault], 1);
+}
+
+/* NULL: the ticket is good for this copy, which may still have to load. */
+static const char *
+ticket_wrong(struct world *world, const ProtobufCBinaryData *sealed,
+    struct ticket *ticket_r, struct copy **copy_r)
+{
+	enum ticket_fault fault = tickets_open(world->tickets, sealed->data,
+	    sealed->len, world->name, mc_time_ms(), ticket_r);
+	struct copy *copy;
+
+	if (fault != TICKET_FINE) {
+		count_fault(world, fault);
+		return ticket_fault_text(fault);
+	}
+	copy = copy_find(world, ticket_r->map);
+	if (copy == NULL || copy->epoch != ticket_r->epoch) {
+		mc_count(world->host, "tickets_other_epoch", 1);
+		return "the map does not run here any more";
+	}
+	*copy_r = copy;
+	return NULL;
+}
+
+static bool
+ticket_use(struct session *session, uint32_t cid, const struct ticket *ticket)
+{
+	struct world *world = session->world;
+
+	switch (tickets_use(world->tickets, ticket, mc_time_ms())) {
+	case TICKETS_TAKEN:
+		return true;
+	case TICKETS_USED:
+		mc_count(world->host, "tickets_used", 1);
+		expel(session, cid, METACUBE__REASON__BAD_TICKET,
+		    "the ticket was used already");
+		return false;
+	default:
+		mc_count(world->host, "tickets_beyond_limit", 1);
+		expel(session, cid, METACUBE__REASON__TRY_LATER,
+		    "too many arrive at once");
+		return false;
+	}
+}
+
+/* The ticket is good and used, the copy runs. */
+static void
+arrive(struct session *session, struct copy *copy,
+    const struct ticket *ticket, uint32_t cid)
+{
+	struct world *world = session->world;
+
+	older_out(world, ticket->uid);
+	if (copy->count >= copy->map->capacity ||
+	    world->users >= (size_t)world->conf->capacity) {
+		mc_count(world->host, "full", 1);
+		expel(session, cid, METACUBE__REASON__NO_WORLD,
+		    "no seat is free here");
+		return;
+	}
+	avatar_new(copy, ticket, session);
+	copy_occupied(copy);
+	mc_conn_admit(session->conn);
+	mc_count(world->host, "entered", 1);
+	mc_log(world->host, MC_NOTE, "%s has entered %s", ticket->display,
+	    copy->key);
+	link_arrived(session->avatar);
+	view_entered(session->avatar, cid);
+	view_appeared(session->avatar);
+}
+
+/* The copy was unloaded while the ticket was on its way. */
+static void
+wait_for(struct session *session, struct copy *copy,
+    const struct ticket *ticket, uint32_t cid)
+{
+	session->waits_for = copy;
+	session->cid = cid;
+	session->ticket = mc_zalloc(sizeof(*ticket));
+	*session->ticket = *ticket;
+	if (copy->state == COPY_UNLOADED)
+		copy_revive(copy);
+}
+
+void
+session_copy_loaded(struct session *session, const char *why)
+{
+	struct ticket ticket = *session->ticket;
+	struct copy *copy = session->waits_for;
+
+	free(session->ticket);
+	session->ticket = NULL;
+	session->waits_for = NULL;
+	if (session->closing)
+		return;
+	if (why == NULL)
+		arrive(session, copy, &ticket, session->cid);
+	else
+		expel(session, session->cid, METACUBE__REASON__NO_WORLD,
+		    "the map cannot be loaded");
+}
+
+/* 1a. A ticket, from the taskmaster by way of the gateway. */
+static void
+enter(struct session *session, uint32_t cid, const Metacube__Enter *enter)
+{
+	struct copy *copy = NULL;
+	struct ticket ticket;
+	const char *wrong = ticket_wrong(session->world, &enter->ticket,
+	    &ticket, &copy);
+
+	if (wrong != NULL)
+		expel(session, cid, METACUBE__REASON__BAD_TICKET, wrong);
+	else if (!ticket_use(session, cid, &ticket))
+		return;
+	else if (copy->state == COPY_RUNNING)
+		arrive(session, copy, &ticket, cid);
+	else
+		wait_for(session, copy, &ticket, cid);
+}
+
+/* 1b. Back after a lost connection, which may not even be known here. */
+static void
+resume(struct session *session, uint32_t cid, const Metacube__Resume *resume)
+{
+	struct world *world = session->world;
+	struct avatar *avatar = avatar_by_session(world, resume->session,
+	    resume->secret.data, resume->secret.len);
+
+	if (avatar == NULL) {
+		mc_count(world->host, "resumes_refused", 1);
+		expel(session, cid, METACUBE__REASON__BAD_TICKET,
+		    "there is no such session (any more)");
+		return;
+	}
+	mc_timer_clear(&avatar->lost);
+	if (avatar->session != NULL) {
+		avatar->session->avatar = NULL;
+		session_close(avatar->session);
+	}
+	avatar->session = session;
+	session->avatar = avatar;
+	mc_conn_admit(session->conn);
+	mc_count(world->host, "resumed", 1);
+	mc_log(world->host, MC_NOTE, "%s is back on %s", avatar->display,
+	    avatar->copy->key);
+	view_entered(avatar, cid);
+}
+
+/* 2. On the map. */
+static void
+move(struct session *session, uint32_t cid, const Metacube__Move *move)
+{
+	struct avatar *avatar = session->avatar;
+
+	if (!sim_aim(avatar->copy->map, &avatar->body, move->x, move->y))
+		session_refuse(session, cid, METACUBE__REASON__BAD_REQUEST,
+		    "that is not on the map");
+}
+
+static void
+say(struct session *session, uint32_t cid, const Metacube__Say *say)
+{
+	struct world *world = session->world;
+	double often = (double)world->conf->max_says;
+
+	if (*say->text == '\0' || !mc_text_valid(say->text, TEXT_MAX) ||
+	    (unsigned)say->range > METACUBE__RANGE__WHISPER)
+		session_refuse(session, cid, METACUBE__REASON__BAD_REQUEST,
+		    "this cannot be said: at most 500 bytes of plain text");
+	else if (!rate_take(&session->avatar->says, often,
+	    often * BURST_SECONDS, mc_now_ms()))
+		say_no(session, cid, METACUBE__REASON__TRY_LATER,
+		    "not so fast", (uint32_t)(1000 / often) + 1);
+	else {
+		mc_count(world->host, "says", 1);
+		view_said(session->avatar, say->text, (unsigned)say->range);
+	}
+}
+
+static void
+leave(struct session *session)
+{
+	struct avatar *avatar = session->avatar;
+
+	avatar_leave(&avatar, "");
+	session_close(session);
+}
+
+static void
+pong(struct session *session, uint32_t cid)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Pong body = METACUBE__PONG__INIT;
+
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PONG;
+	envelope.pong = &body;
+	session_send(session, cid, &envelope);
+}
+
+/* 3. Somewhere else: the taskmaster knows. */
+static void
+ask(struct session *session, uint32_t cid, const Metacube__Envelope *envelope)
+{
+	bool asked;
+
+	if (session->question != NULL) {
+		session_refuse(session, cid, METACUBE__REASON__TRY_LATER,
+		    "one question at a time");
+		return;
+	}
+	if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_JOIN)
+		asked = link_place(session, cid, envelope->join->map);
+	else
+		asked = link_maps(session, cid, envelope->list_maps->after);
+	if (!asked)
+		session_refuse(session, cid, METACUBE__REASON__TRY_LATER,
+		    "the taskmaster cannot be reached");
+}
+
+/* What the taskmaster says is passed on; with a place the client goes. */
+void
+session_answered(struct session *session, uint32_t cid,
+    const Metacube__Envelope *answer)
+{
+	Metacube__Envelope envelope = *answer;
+	struct avatar *avatar = session->avatar;
+
+	envelope.base.n_unknown_fields = 0;
+	session_send(session, cid, &envelope);
+	if (answer->message_case != METACUBE__ENVELOPE__MESSAGE_REROUTE)
+		return;
+	if (avatar != NULL)
+		avatar_leave(&avatar, "");
+	session_close(session);
+}
+
+static void
+entered_message(struct session *session, const Metacube__Envelope *envelope)
+{
+	uint32_t cid = envelope->cid;
+
+	switch (envelope->message_case) {
+	case METACUBE__ENVELOPE__MESSAGE_MOVE:
+		move(session, cid, envelope->move);
+		return;
+	case METACUBE__ENVELOPE__MESSAGE_SAY:
+		say(session, cid, envelope->say);
+		return;
+	case METACUBE__ENVELOPE__MESSAGE_LEAVE:
+		leave(session);
+		return;
+	case METACUBE__ENVELOPE__MESSAGE_PING:
+		pong(session, cid);
+		return;
+	case METACUBE__ENVELOPE__MESSAGE_JOIN:
+	case METACUBE__ENVELOPE__MESSAGE_LIST_MAPS:
+		ask(session, cid, envelope);
+		return;
+	default:
+		expel(session, cid, METACUBE__REASON__BAD_REQUEST,
+		    "this message does not belong here");
+	}
+}
+
+static void
+message(void *owner, const Metacube__Envelope *envelope)
+{
+	struct session *session = owner;
+	double often = (double)session->world->conf->max_messages;
+
+	if (session->closing)
+		return;
+	if (!rate_take(&session->messages, often, often * BURST_SECONDS,
+	    mc_now_ms()))
+		expel(session, envelope->cid, METACUBE__REASON__TRY_LATER,
+		    "too many messages");
+	else if (session->avatar != NULL)
+		entered_message(session, envelope);
+	else if (session->waits_for == NULL &&
+	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_ENTER)
+		enter(session, envelope->cid, envelope->enter);
+	else if (session->waits_for == NULL &&
+	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_RESUME)
+		resume(session, envelope->cid, envelope->resume);
+	else
+		expel(session, envelope->cid, METACUBE__REASON__BAD_REQUEST,
+		    "a ticket is expected first");
+}
+
+static void *
+open_session(void *state, struct mc_conn *conn)
+{
+	struct world *world = state;
+	struct session *session;
+
+	if (world->stopping)
+		return NULL;
+	session = mc_zalloc(sizeof(*session));
+	session->world = world;
+	session->conn = conn;
+	session->link = &world->sessions;
+	session->next = world->sessions;
+	if (session->next != NULL)
+		session->next->link = &session->next;
+	world->sessions = session;
+	return session;
+}
+
+static void
+closed(void *owner)
+{
+	struct session *session = owner;
+
+	link_forget(session);
+	if (session->avatar != NULL)
+		avatar_lose(session->avatar);
+	*session->link = session->next;
+	if (session->next != NULL)
+		session->next->link = session->link;
+	free(session->ticket);
+	free(session);
+}
+
+const struct mc_conn_ops session_ops = {
+	.open	 = open_session,
+	.message = message,
+	.closed	 = closed,
+};

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * tickets - the keys that the taskmaster has given to this world, and the
+ * tickets that were used already.
+ *
+ * A key that was replaced stays until what was sealed with it has expired; a
+ * used id stays until its ticket has expired, and as long again, should the
+ * clock be set back a little.  Both have limits.
+ */
+#ifndef WORLD_TICKETS_H
+#define WORLD_TICKETS_H
+
+#include <metacube/ticket.h>
+
+struct tickets;
+
+struct tickets		*tickets_new(void);
+void			 tickets_free(struct tickets **);
+
+void			 tickets_key(struct tickets *,
+			    const struct ticket_key *, uint64_t now_ms);
+
+enum ticket_fault	 tickets_open(struct tickets *, const void *sealed,
+			    size_t len, const char *world, uint64_t now_ms,
+			    struct ticket *ticket_r);
+
+enum tickets_use { TICKETS_TAKEN, TICKETS_USED, TICKETS_FULL };
+
+/* Marks it as used: TAKEN, it was not; FULL, too many arrivals to remember
+ * one more, nobody can say whether it was. */
+enum tickets_use	 tickets_use(struct tickets *, const struct ticket *,
+			    uint64_t now_ms);
+
+#endif
