@@ -24,7 +24,10 @@
 
 #define USAGE_ERROR	2
 
-enum action { RUN, CHECK, LIST, GRAPH, DESCRIBE, VERSION, HELP };
+enum action {
+	ACTION_RUN, ACTION_CHECK, ACTION_LIST, ACTION_GRAPH, ACTION_DESCRIBE,
+	ACTION_VERSION, ACTION_HELP
+};
 
 struct command {
 	enum action		 action;
@@ -40,12 +43,13 @@ static const struct option options[] = {
 	{ "config", required_argument, NULL, 'c' },
 	{ "set", required_argument, NULL, OPTION_SET },
 	{ "format", required_argument, NULL, OPTION_FORMAT },
-	{ "check", no_argument, NULL, OPTION_ACTION + CHECK },
-	{ "list", no_argument, NULL, OPTION_ACTION + LIST },
-	{ "graph", no_argument, NULL, OPTION_ACTION + GRAPH },
-	{ "describe", required_argument, NULL, OPTION_ACTION + DESCRIBE },
-	{ "version", no_argument, NULL, OPTION_ACTION + VERSION },
-	{ "help", no_argument, NULL, OPTION_ACTION + HELP },
+	{ "check", no_argument, NULL, OPTION_ACTION + ACTION_CHECK },
+	{ "list", no_argument, NULL, OPTION_ACTION + ACTION_LIST },
+	{ "graph", no_argument, NULL, OPTION_ACTION + ACTION_GRAPH },
+	{ "describe", required_argument, NULL,
+	    OPTION_ACTION + ACTION_DESCRIBE },
+	{ "version", no_argument, NULL, OPTION_ACTION + ACTION_VERSION },
+	{ "help", no_argument, NULL, OPTION_ACTION + ACTION_HELP },
 	{ NULL, 0, NULL, 0 }
 };
 
@@ -90,7 +94,7 @@ option_take(struct command *command, int option)
 	else if (option >= OPTION_ACTION) {
 		command->action = (enum action)(option - OPTION_ACTION);
 		command->actions++;
-		if (command->action == DESCRIBE)
+		if (command->action == ACTION_DESCRIBE)
 			command->describe = optarg;
 	} else
 		return false;
@@ -111,7 +115,7 @@ command_parse(struct command *command, int argc, char **argv)
 		    argv[optind]);
 	else if (command->actions > 1)
 		fprintf(stderr, "metacubed: one action at a time\n");
-	else if (command->format != NULL && command->action != DESCRIBE)
+	else if (command->format != NULL && command->action != ACTION_DESCRIBE)
 		fprintf(stderr, "metacubed: --format goes with --describe\n");
 	else
 		return true;
@@ -150,7 +154,7 @@ show(const struct command *command)
 	struct errors errors = { 0 };
 	struct conf_set *set = conf_read_all(&command->args, &errors);
 
-	if (command->action == LIST)
+	if (command->action == ACTION_LIST)
 		describe_list(stdout, set);
 	else
 		describe_graph(stdout, set);
@@ -222,20 +226,20 @@ static int
 command_run(const struct command *command)
 {
 	switch (command->action) {
-	case RUN:
+	case ACTION_RUN:
 		return run(command);
-	case CHECK:
+	case ACTION_CHECK:
 		return check(command);
-	case LIST:
-	case GRAPH:
+	case ACTION_LIST:
+	case ACTION_GRAPH:
 		return show(command);
-	case DESCRIBE:
+	case ACTION_DESCRIBE:
 		return describe(command);
-	case VERSION:
+	case ACTION_VERSION:
 		printf("metacubed %s (module ABI %d.%d)\n", PACKAGE_VERSION,
 		    MC_ABI_MAJOR, MC_ABI_MINOR);
 		return EXIT_SUCCESS;
-	case HELP:
+	case ACTION_HELP:
 		fputs(usage, stdout);
 		return EXIT_SUCCESS;
 	}
@@ -258,7 +262,7 @@ standard_open(void)
 int
 metacubed_main(int argc, char **argv)
 {
-	struct command command = { .action = RUN };
+	struct command command = { .action = ACTION_RUN };
 	int status;
 
 	standard_open();

@@ -26,10 +26,10 @@ struct conf_instance {
 	char			  name[64];
 	char			 *file;		/* "/etc/.../gateway.conf" */
 	const struct mc_module	 *module;
-	void			 *conf;		/* parsed settings; whoever keeps
-						 * it sets this to NULL */
-	struct conf_instance	**providers;	/* one for each of the module's
-						 * needs; NULL: optional, absent */
+	void			 *conf;		/* parsed settings; whoever
+						 * keeps it sets this NULL */
+	struct conf_instance	**providers;	/* one for each of the needs;
+						 * NULL: optional, absent */
 	const void		**ops;		/* of that provider's service */
 
 	/* Private to conf.c: as written, before it is checked. */
@@ -45,8 +45,8 @@ struct conf_set {
 	char			*file;		/* "": no metacubed.conf */
 	struct process_conf	*host;		/* may be taken, as conf above */
 	struct conf_instance	*first;		/* start order */
-	struct conf_instance	*listed;	/* by file; also those that are
-						 * not enabled */
+	struct conf_instance	*listed;	/* by file, with those that
+						 * are not enabled */
 	size_t			 count;		/* of enabled ones */
 	char			*directory, *cwd;	/* private */
 };
