@@ -22,3 +22,27 @@ if HAVE_CUNIT
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
+
+# System tests: scripts with real processes; helpers beside them.
+SYSTEM_TESTS = \
+	tests/system/10_start.t \
+	tests/system/20_login.t \
+	tests/system/30_world.t \
+	tests/system/40_place.t \
+	tests/system/50_hostile.t \
+	tests/system/60_files.t \
+	tests/system/70_secrets.t
+TESTS += $(SYSTEM_TESTS)
+dist_check_SCRIPTS += $(SYSTEM_TESTS) tests/system/80_install.t \
+	tests/fuzz/run
+EXTRA_DIST += tests/system/lib.sh tests/oot/Makefile tests/oot/skeleton.c
+
+check_PROGRAMS += tests/system/hostile tests/system/notified
+tests_system_hostile_SOURCES = tests/system/hostile.c
+tests_system_hostile_LDADD = api/libproto.la $(PROTOBUF_C_LIBS) $(GNUTLS_LIBS)
+tests_system_notified_SOURCES = tests/system/notified.c
+
+installcheck-local:
+	MC_SBINDIR='$(sbindir)' MC_BINDIR='$(bindir)' MC_LIBDIR='$(libdir)' \
+	MC_MODULEDIR='$(mcmoduledir)' DESTDIR='$(DESTDIR)' \
+		$(top_srcdir)/tests/system/80_install.t

@@ -38,7 +38,7 @@ struct group {
 struct bot {
 	struct metacube_client	*client;
 	struct group		*group;
-	char			 name[METACUBE_NAME_SIZE + 16];
+	char			 name[METACUBE_NAME_SIZE];
 	uint64_t		 next_ms;	/* when it does something again */
 };
 
@@ -200,7 +200,7 @@ group_login(struct group *group, const struct metacube_options *options,
 		};
 
 		bot->group = group;
-		snprintf(bot->name, sizeof(bot->name), "%s-%u", group->prefix,
+		snprintf(bot->name, sizeof(bot->name), "%.15s-%u", group->prefix,
 		    i);
 		bot->client = metacube_client_new(options, &events);
 		if (bot->client == NULL)

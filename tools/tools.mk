@@ -1,0 +1,14 @@
+
+# For the demo: people who are not there.
+noinst_PROGRAMS += tools/bots
+tools_bots_SOURCES = tools/bots.c
+tools_bots_LDADD = libmetacube-client.la
+dist_noinst_SCRIPTS += tools/setup tools/demo tools/check .ci/run
+EXTRA_DIST += tools/lib/network.sh
+
+bin_PROGRAMS += metacubectl
+dist_man_MANS += tools/metacubectl.1
+metacubectl_SOURCES = tools/metacubectl.c tools/ctl.h tools/ctl_password.c \
+	tools/ctl_print.c tools/ctl_socket.c tools/pki.c
+metacubectl_LDADD = libmetacube-client.la api/libproto.la $(GNUTLS_LIBS) \
+	$(PROTOBUF_C_LIBS)

@@ -768,25 +768,25 @@ do_hold(struct hostile *me, const char *value)
 		continue;
 }
 
-/* So many more connections that say nothing; ends with standard input, or
- * with "all closed" when the server has closed every one. */
+/* So many more connections that say nothing, until the server has closed
+ * every one of them. */
 static void
 do_crowd(struct hostile *me, const char *value)
 {
 	size_t count = number(value), left = count;
-	struct pollfd *watch = zalloc((count + 1) * sizeof(*watch));
+	struct pollfd *watch = zalloc(count * sizeof(*watch));
 
 	for (size_t i = 0; i < count; i++)
 		watch[i] = (struct pollfd){ .fd = dial(me), .events = POLLIN };
-	watch[count] = (struct pollfd){ STDIN_FILENO, POLLIN, 0 };
 	printf("crowd %zu\n", count);
-	while (left > 0 && poll(watch, count + 1, -1) > 0) {
-		char byte;
-
-		if (watch[count].revents != 0 &&
-		    read(STDIN_FILENO, &byte, 1) <= 0)
-			return;
+	fflush(stdout);
+	while (left > 0) {
+		if (now_ms() >= me->deadline)
+			die("%zu of %zu are still there", left, count);
+		poll(watch, count, 1000);
 		for (size_t i = 0; i < count; i++) {
+			char byte;
+
 			if (watch[i].fd < 0 || watch[i].revents == 0 ||
 			    recv(watch[i].fd, &byte, 1, MSG_DONTWAIT) > 0)
 				continue;

@@ -1,58 +1,51 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash
 #
-# lib.sh - what the system tests share: TAP, servers of their own, clients.
+# lib.sh - what the system tests share: TAP, a network of their own, clients.
 #
 #	. "$(dirname "$0")/lib.sh"
-#	network
-#	check "Joe gets in" login joe
+#	network 1
+#	account joe
+#	check "Joe gets in" ...
 #	finish
 #
 # Every test has a folder of its own, ports from the kernel, and ends what it
-# has started by its process id.  Nothing waits for a fixed time: until asks
-# again until a condition holds or patience ($MC_PATIENCE seconds) is over.
-#
+# has started by its process id.  Nothing waits for a fixed time: until_true
+# asks again until something holds or patience ($MC_PATIENCE seconds) ends.
 # MC_BUILD is the build's folder (the current one, as in make check).
 set -u
 
 top_src=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 top_build=$(cd "${MC_BUILD:-.}" && pwd)
-metacubed=$top_build/metacubed
-metacubectl=$top_build/metacubectl
-netshell=$top_build/metacube-netshell
-hostile_program=$top_build/tests/system/hostile
-modules=$top_build/modules/.libs
 patience=${MC_PATIENCE:-20}
+net=$(mktemp -d "${TMPDIR:-/tmp}/mc-XXXXXX")
+# shellcheck source=tools/lib/network.sh
+. "$top_src/tools/lib/network.sh"
+hostile_program=$top_build/tests/system/hostile
+maps=$top_src/maps
 
-tmp=$(mktemp -d "${TMPDIR:-/tmp}/mc-XXXXXX")
-declare -A pid_of=()		# servers, by name
-declare -a helpers=()		# other processes in the background
+declare -a helpers=()		# what else runs in the background
 
-# -- TAP -----------------------------------------------------------------------
+# -- TAP ----------------------------------------------------------------------
 
 tests=0 failures=0
 
-verdict () {			# STATUS DESCRIPTION
-	tests=$((tests + 1))
-	if [ "$1" -eq 0 ]; then
-		echo "ok $tests - $2"
-	else
-		failures=$((failures + 1))
-		echo "not ok $tests - $2"
-	fi
-}
-
-# check DESCRIPTION COMMAND... - what it prints is kept in $tmp/out and shown
-# when it fails.
+# check DESCRIPTION COMMAND... - what the command prints is in $net/out, and
+# is shown when it fails.
 check () {
 	local what=$1 status
 	shift
-	"$@" >"$tmp/out" 2>&1
+	"$@" >"$net/out" 2>&1
 	status=$?
-	verdict $status "$what"
-	[ $status -eq 0 ] && return
+	tests=$((tests + 1))
+	if [ $status -eq 0 ]; then
+		echo "ok $tests - $what"
+		return
+	fi
+	failures=$((failures + 1))
+	echo "not ok $tests - $what"
 	echo "# $*: status $status"
-	tail -n 20 "$tmp/out" | sed 's/^/# /'
+	tail -n 20 "$net/out" | sed 's/^/# /'
 	return 1
 }
 
@@ -61,171 +54,88 @@ skip () {			# DESCRIPTION REASON
 	echo "ok $tests - $1 # SKIP $2"
 }
 
+# not COMMAND... - it must fail, and not by a signal
+not () {
+	"$@"
+	local status=$?
+	[ $status -ne 0 ] && [ $status -lt 124 ]
+}
+
+# says PATTERN COMMAND... - whatever its status
+says () {
+	local pattern=$1
+	shift
+	"$@" >"$net/says" 2>&1
+	cat "$net/says"
+	grep -qE -- "$pattern" "$net/says"
+}
+
 bail () {
 	echo "Bail out! $*"
 	logs_show
 	exit 99
 }
 
+# Last line of every test: who was not ended on purpose is still there, ends
+# as it should, and no sanitizer had anything to say.
 finish () {
-	servers_alive
+	local name
+	for name in $(printf '%s\n' "${!pid_of[@]}" | sort -r); do
+		check "$name is still there" kill -0 "${pid_of[$name]}"
+		check "$name stops when it is asked to" stop "$name"
+	done
+	check "no sanitizer has complained" not grep -l 'Sanitizer' \
+		"$net"/*/log
 	echo "1..$tests"
 	[ $failures -eq 0 ] || logs_show
 	exit 0
 }
 
-refute () { ! "$@"; }
-
-# until COMMAND... - again and again, as long as patience lasts
-until_true () {
-	local deadline=$((SECONDS + patience))
-	until "$@" >"$tmp/until" 2>&1; do
-		if [ $SECONDS -ge $deadline ]; then
-			echo "still not true after $patience s: $*"
-			cat "$tmp/until"
-			return 1
-		fi
-		sleep 0.05
-	done
-}
-
 logs_show () {
 	local log
-	for log in "$tmp"/*/log; do
+	for log in "$net"/*/log; do
 		[ -f "$log" ] || continue
 		echo "# ---- the end of $log"
 		tail -n 40 "$log" | sed 's/^/# /'
 	done
 }
 
-# -- cleaning up ----------------------------------------------------------------
-
-gone () { ! kill -0 "$1" 2>/dev/null; }
-
-# end PID - politely, then not
-end () {
-	local deadline=$((SECONDS + patience))
-	kill "$1" 2>/dev/null
-	while ! gone "$1" && [ $SECONDS -lt $deadline ]; do
-		sleep 0.02
-	done
-	kill -KILL "$1" 2>/dev/null
-	wait "$1" 2>/dev/null
-}
-
 cleanup () {
 	local pid
+	trap '' INT TERM HUP
 	for pid in "${helpers[@]}" "${pid_of[@]}"; do
-		end "$pid"
+		kill -TERM "$pid" 2>/dev/null
 	done
-	mountpoint -q "$tmp/disk" && umount "$tmp/disk"
-	rm -rf "$tmp"
+	for pid in "${helpers[@]}" "${pid_of[@]}"; do
+		reap "$pid"
+	done
+	rm -rf "$net"
 }
 trap cleanup EXIT
 trap 'exit 1' INT TERM HUP
 
-# -- certificates ------------------------------------------------------------
+log_has () { grep -qE -- "$2" "$net/$1/log"; }	# NAME PATTERN
 
-# issue ROLE NAME - a certificate under $tmp/pki; ROLE may be a list.
-pki () { "$metacubectl" pki "$@" >>"$tmp/pki.log" 2>&1 || { cat "$tmp/pki.log"; return 1; }; }
+# -- people ----------------------------------------------------------------------
 
-# -- configuration ------------------------------------------------------------
+# account NAME [PASSWORD] - with the password in $net/NAME.pw
+account () {
+	local name=$1
+	echo "${2-the password of $1}" >"$net/$name.pw"
+	ctl gateway account create "$name" --password-fd 3 3<"$net/$name.pw" \
+		>"$net/account.out" 2>&1 ||
+		bail "account $name: $(cat "$net/account.out")"
+}
 
-# host_conf NAME [LINE...] - a server's folder and its metacubed.conf
-host_conf () {
+hostile () { timeout 300 "$hostile_program" "$@"; }
+
+# field KEY FILE - the last key=value that hostile has printed
+field () { sed -n "s/^.*\b$1=\([^ ]*\).*$/\1/p" "$2" | tail -n 1; }
+
+# login NAME [STEP...] - as far as the gateway lets one get
+login () {
 	local name=$1
 	shift
-	mkdir -p "$tmp/$name/conf.d"
-	{
-		echo "module_dir = \"$modules\";"
-		echo "conf_dir = \"$tmp/$name/conf.d\";"
-		echo "control = \"$tmp/$name/control\";"
-		if [ -f "$tmp/pki/$name.pem" ]; then
-			echo "certificate = \"$tmp/pki/$name.pem\";"
-			echo "key = \"$tmp/pki/$name.key\";"
-			echo "ca = \"$tmp/pki/ca.pem\";"
-		fi
-		[ $# -eq 0 ] || printf '%s\n' "$@"
-	} >"$tmp/$name/metacubed.conf"
+	hostile "$(address gateway gateway)" tls name="$name" \
+		password="$net/$name.pw" "$@"
 }
-
-# module_conf NAME MODULE [SETTING...] - one instance of it
-module_conf () {
-	local file=$tmp/$1/conf.d/$2.conf module=$2
-	shift 2
-	{
-		echo "module = \"$module\";"
-		echo "settings: {"
-		[ $# -eq 0 ] || printf '\t%s\n' "$@"
-		echo "};"
-	} >"$file"
-}
-
-# -- servers -------------------------------------------------------------------
-
-ctl () {			# NAME COMMAND...
-	local name=$1
-	shift
-	timeout "$patience" "$metacubectl" --socket "$tmp/$name/control" "$@"
-}
-
-answers () { ctl "$1" status; }
-
-answers_or_dead () { gone "${pid_of[$1]}" || answers "$1"; }
-
-# launch NAME [ARGUMENT...] - starts it, does not wait
-launch () {
-	local name=$1
-	shift
-	"$metacubed" -c "$tmp/$name/metacubed.conf" "$@" </dev/null \
-		>>"$tmp/$name/log" 2>&1 &
-	pid_of[$name]=$!
-}
-
-# start NAME [ARGUMENT...] - and waits until it answers
-start () {
-	launch "$@"
-	until_true answers_or_dead "$1" && ! gone "${pid_of[$1]}" && return
-	bail "$1 does not start: $(tail -n 3 "$tmp/$1/log")"
-}
-
-# stop NAME - SIGTERM; the exit status of the server
-stop () {
-	local pid=${pid_of[$1]} status
-	unset "pid_of[$1]"
-	kill -TERM "$pid"
-	reap "$pid"
-	status=$?
-	return $status
-}
-
-# reap PID - its exit status; 124 and SIGKILL when that takes too long
-reap () {
-	local deadline=$((SECONDS + patience))
-	while ! gone "$1" && [ $SECONDS -lt $deadline ]; do
-		sleep 0.02
-	done
-	gone "$1" || { kill -KILL "$1"; wait "$1" 2>/dev/null; return 124; }
-	wait "$1"
-}
-
-kill_hard () {			# NAME
-	local pid=${pid_of[$1]}
-	unset "pid_of[$1]"
-	kill -KILL "$pid"
-	wait "$pid" 2>/dev/null
-	true
-}
-
-# Every server that a test has not ended itself is still there.
-servers_alive () {
-	local name
-	for name in "${!pid_of[@]}"; do
-		check "$name has survived it all" kill -0 "${pid_of[$name]}"
-	done
-}
-
-log_has () { grep -qE -- "$2" "$tmp/$1/log"; }
-
-# wait_log NAME PATTERN
-wait_log () { until_true log_has "$1" "$2"; }

@@ -1,0 +1,125 @@
+#!/bin/bash
+# SPDX-License-Identifier: MIT
+#
+# 20_login - Joe logs in at the gateway; others do not.
+# shellcheck source=tests/system/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+settings[auth_password]='account_free = 2; address_free = 1000;
+	delay_base = "1s"; delay_max = "2s";'
+network 1
+gateway=$(address gateway gateway)
+
+# -- accounts ----------------------------------------------------------------
+
+account joe
+account amanda
+account nina
+check "a name that is taken is refused, whatever its case" \
+	says 'exists|taken' not ctl gateway account create Joe \
+	--password-fd 3 3<"$net/joe.pw"
+for name in 'jo e' '../joe' 'jöe' x "$(printf 'a%.0s' {1..40})" '.joe'; do
+	check "'$name' is no name" not ctl gateway account create "$name" \
+		--password-fd 3 3<"$net/joe.pw"
+done
+: >"$net/empty"
+check "an empty password is refused" not ctl gateway account create zoe \
+	--password-fd 3 3<"$net/empty"
+check "account list has them all" says '^nina' ctl gateway account list
+check "account show knows Joe" says 'joe' ctl gateway account show joe
+check "and shows no verifier" not says '\$y\$' ctl gateway account show joe
+
+# -- the right one -------------------------------------------------------------
+
+check "joe logs in" login joe login until=logged_in
+check "joe is rerouted to world-1 with a ticket" \
+	says '^reroute world=world-1 map=newbie-island .*ticket=[0-9a-f]{100}' \
+	login joe map=newbie-island login until=reroute
+check "without a map he may choose one" \
+	says '^reroute .*map=newbie-island' \
+	login joe login until=logged_in join=newbie-island until=reroute
+
+# The people's client says the same
+cat >"$net/script" <<END
+login joe --password-file $net/joe.pw
+maps
+quit
+END
+check "metacube-netshell logs in and lists the maps" says newbie-island \
+	"$netshell" --gateway "$gateway" --ca "$(authority)" <"$net/script"
+
+# -- the wrong ones: the same bytes ------------------------------------------
+
+echo "not the password" >"$net/wrong.pw"
+wrong () {			# NAME
+	hostile -x "$gateway" tls name="$1" password="$net/wrong.pw" login \
+		until=refused,logged_in
+}
+wrong amanda >"$net/of-amanda" 2>&1
+wrong nobody >"$net/of-nobody" 2>&1
+check "a wrong password is refused" grep -q BAD_CREDENTIALS "$net/of-amanda"
+check "an unknown name gets the same bytes" cmp "$net/of-amanda" \
+	"$net/of-nobody"
+
+# Time: that of an unknown name lies among those of wrong passwords.  Each is
+# the median of some, and twice is a lot: a missing hash would be a tenth.
+median_ms () {			# NAME-PREFIX
+	local i began
+	for i in 1 2 3 4 5 6 7; do
+		began=${EPOCHREALTIME/./}
+		wrong "$1$i" >>"$net/timed"
+		echo $(((${EPOCHREALTIME/./} - began) / 100))
+	done | sort -n | sed -n 4p
+}
+for i in 1 2 3 4 5 6 7; do
+	account "known$i"
+done
+known=$(median_ms known) unknown=$(median_ms stranger)
+check "and takes the same time ($known and $unknown tenths of a ms)" \
+	test $((unknown * 2)) -gt "$known" -a $((known * 2)) -gt "$unknown"
+
+# -- too many of them ----------------------------------------------------------
+
+refused_later () { wrong amanda | grep -q TRY_LATER; }
+check "after some failures there is a delay" until_true refused_later
+check "it says for how long" says 'retry=[1-9]' wrong amanda
+check "Joe is not delayed by that" login joe login until=logged_in
+amanda_in () { login amanda login until=logged_in,refused |
+	grep -q ^logged_in; }
+check "Amanda gets in when the delay is over" until_true amanda_in
+
+# -- locked, changed, deleted ----------------------------------------------
+
+check "account lock" ctl gateway account lock nina
+check "a locked account is told so, with the right password" \
+	says 'ACCOUNT_LOCKED' login nina login until=refused,logged_in
+check "with a wrong one it is not" says 'BAD_CREDENTIALS' wrong nina
+check "account unlock" ctl gateway account unlock nina
+check "and it may log in again" login nina login until=logged_in
+echo "another password" >"$net/new.pw"
+check "account password" ctl gateway account password nina \
+	--password-fd 3 3<"$net/new.pw"
+check "the old one is refused" says BAD_CREDENTIALS login nina login \
+	until=refused,logged_in
+cp "$net/new.pw" "$net/nina.pw"
+check "the new one is good" login nina login until=logged_in
+uid_of () { login "$1" login until=logged_in | sed -n 's/.*uid=\([0-9]*\).*/\1/p'; }
+old_uid=$(uid_of nina)
+check "account delete" ctl gateway account delete nina
+check "the deleted one is unknown" says BAD_CREDENTIALS login nina login \
+	until=refused,logged_in
+account nina
+new_uid=$(uid_of nina)
+check "a new nina is another user ($old_uid, $new_uid)" \
+	test "${new_uid:-0}" -gt "${old_uid:-0}" -a -n "$old_uid"
+
+# -- a restart ------------------------------------------------------------------
+
+check "the gateway stops" stop gateway
+start gateway
+check "joe is still known afterwards" login joe login until=logged_in
+kill_hard gateway
+start gateway
+check "and after a SIGKILL" login joe login until=logged_in
+check "as is the new nina, by the same uid" test "$(uid_of nina)" = "$new_uid"
+finish

@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+#
+# network.sh - a small network of servers on this machine: their certificates,
+# files, processes.  For tools/demo and the system tests.
+#
+# Whoever uses it sets
+#	net		an empty folder of its own, with a short name (sockets)
+#	top_src		the source tree
+#	top_build	a build of it
+#	patience	seconds, for everything that is waited for
+# Ports come from the kernel; nothing listens beyond 127.0.0.1.  A server is
+# known by its name: gateway, taskmaster, world-1, world-2, ...
+
+# shellcheck disable=SC2154 # see above
+metacubed=$top_build/metacubed
+metacubectl=$top_build/metacubectl
+netshell=$top_build/metacube-netshell
+modules=$top_build/modules/.libs
+
+declare -A pid_of=()		# servers that run
+declare -A settings=()		# further settings, by module or server name
+declare -a host_lines=()	# further lines of every metacubed.conf
+
+# -- waiting --------------------------------------------------------------
+
+gone () { ! kill -0 "$1" 2>/dev/null; }
+
+# until_true COMMAND... - again and again, as long as patience lasts
+until_true () {
+	local deadline=$((SECONDS + patience))
+	until "$@" >"$net/until" 2>&1; do
+		if [ $SECONDS -ge $deadline ]; then
+			echo "still not true after $patience s: $*"
+			cat "$net/until"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+# reap PID - its exit status; 124, and SIGKILL, when that takes too long
+reap () {
+	local deadline=$((SECONDS + patience))
+	while ! gone "$1" && [ $SECONDS -lt $deadline ]; do
+		sleep 0.02
+	done
+	if ! gone "$1"; then
+		kill -KILL "$1"
+		wait "$1" 2>/dev/null
+		return 124
+	fi
+	wait "$1" 2>/dev/null
+}
+
+# -- certificates ---------------------------------------------------------
+
+pki () {
+	"$metacubectl" pki "$@" >"$net/pki.log" 2>&1 && return
+	cat "$net/pki.log"
+	return 1
+}
+
+certificate () { echo "$net/pki/$1.pem"; }
+key () { echo "$net/pki/$1.key"; }
+authority () { echo "$net/pki/ca.pem"; }
+
+# -- files ------------------------------------------------------------------
+
+# host_conf NAME [LINE...] - the folder of a server and its metacubed.conf
+host_conf () {
+	local name=$1
+	shift
+	set -- "$@" "${host_lines[@]}"
+	mkdir -p "$net/$name/conf.d"
+	{
+		echo "module_dir = \"$modules\";"
+		echo "conf_dir = \"$net/$name/conf.d\";"
+		echo "control = \"$net/$name/control\";"
+		if [ -f "$(certificate "$name")" ]; then
+			echo "certificate = \"$(certificate "$name")\";"
+			echo "key = \"$(key "$name")\";"
+			echo "ca = \"$(authority)\";"
+		fi
+		[ $# -eq 0 ] || printf '%s\n' "$@"
+	} >"$net/$name/metacubed.conf"
+}
+
+# module_conf NAME MODULE [SETTING...] - an instance of it in that server
+module_conf () {
+	local file=$net/$1/conf.d/$2.conf module=$2
+	shift 2
+	{
+		echo "module = \"$module\";"
+		echo "settings: {"
+		[ $# -eq 0 ] || printf '\t%s\n' "$@"
+		[ -z "${settings[$module]-}" ] || echo "${settings[$module]}"
+		echo "};"
+	} >"$file"
+}
+
+taskmaster_conf () {
+	host_conf taskmaster
+	module_conf taskmaster taskmaster 'listen = "127.0.0.1:0";'
+}
+
+gateway_conf () {
+	host_conf gateway
+	module_conf gateway tcapw_gdbm "path = \"$net/gateway/accounts.gdbm\";"
+	module_conf gateway wmq_file "path = \"$net/gateway/queue\";"
+	module_conf gateway acctserv
+	module_conf gateway auth_password
+	module_conf gateway taskmaster_remote \
+		"endpoint = \"$(address taskmaster taskmaster)\";"
+	module_conf gateway gateway 'listen = "127.0.0.1:0";'
+}
+
+# world_conf NAME MAPS [SETTING...] - MAPS is a folder of maps
+world_conf () {
+	local name=$1 maps=$2
+	shift 2
+	host_conf "$name"
+	module_conf "$name" world 'listen = "127.0.0.1:0";' \
+		"maps = \"$maps\";" \
+		"taskmaster = \"$(address taskmaster taskmaster)\";" \
+		"$@" "${settings[$name]-}"
+}
+
+# -- servers ------------------------------------------------------------------
+
+ctl () {			# NAME COMMAND...
+	local name=$1
+	shift
+	timeout "$patience" "$metacubectl" --socket "$net/$name/control" "$@"
+}
+
+answers_or_dead () { gone "${pid_of[$1]}" || ctl "$1" status; }
+
+# address NAME INSTANCE - where it listens
+address () {
+	ctl "$1" status | awk -v name="$2" \
+		'$1 == "listener" && $2 == name { print $3; exit }'
+}
+
+# counter NAME INSTANCE COUNTER - its value, 0 when nothing was counted
+counter () {
+	ctl "$1" counters "$2" | awk -v name="$3" \
+		'$2 == name { value = $3 } END { print value + 0 }'
+}
+
+# launch NAME [ARGUMENT...] - starts it and does not wait
+launch () {
+	local name=$1
+	shift
+	"$metacubed" -c "$net/$name/metacubed.conf" "$@" </dev/null \
+		>>"$net/$name/log" 2>&1 &
+	pid_of[$name]=$!
+}
+
+# start NAME [ARGUMENT...] - and waits until it answers
+start () {
+	launch "$@"
+	until_true answers_or_dead "$1" && ! gone "${pid_of[$1]}" && return
+	bail "$1 does not start: $(tail -n 3 "$net/$1/log")"
+}
+
+# stop NAME - SIGTERM; status is that of the server
+stop () {
+	local pid=${pid_of[$1]}
+	unset "pid_of[$1]"
+	kill -TERM "$pid"
+	reap "$pid"
+}
+
+kill_hard () {			# NAME
+	local pid=${pid_of[$1]}
+	unset "pid_of[$1]"
+	kill -KILL "$pid"
+	wait "$pid" 2>/dev/null
+	true
+}
+
+# -- the whole ------------------------------------------------------------------
+
+registered () { ctl taskmaster worlds | grep -q "^$1\b"; }
+
+certificates () {		# WORLDS
+	local n
+	pki init "$net/pki" || return
+	pki issue "$net/pki" taskmaster taskmaster 127.0.0.1 localhost || return
+	pki issue "$net/pki" gateway gateway 127.0.0.1 localhost || return
+	for ((n = 1; n <= $1; n++)); do
+		pki issue "$net/pki" world "world-$n" 127.0.0.1 localhost ||
+			return
+	done
+}
+
+# network WORLDS - a taskmaster, a gateway with the accounts, and so many
+# worlds, which have registered when this returns.  $maps: their maps.
+network () {
+	local n
+	certificates "$1" || bail "no certificates: $(cat "$net/pki.log")"
+	taskmaster_conf
+	start taskmaster
+	gateway_conf
+	start gateway
+	for ((n = 1; n <= $1; n++)); do
+		world_conf "world-$n" "$maps"
+		start "world-$n"
+	done
+	for ((n = 1; n <= $1; n++)); do
+		until_true registered "world-$n" ||
+			bail "world-$n does not register"
+	done
+}
+
+# -- people ---------------------------------------------------------------------
+
+declare -A in_of=()		# what they type into, by name
+declare -A heard_by=()		# lines they had heard when they typed last
+declare -a helpers=()		# processes that are no servers
+
+# stamp - puts a time before each line, as the servers' logs have it
+stamp () {
+	local line now
+	while IFS= read -r line; do
+		now=$EPOCHREALTIME
+		TZ=UTC0 printf '%(%Y-%m-%dT%H:%M:%S)T.%.3sZ NOTE  %s\n' \
+			"${now%[.,]*}" "${now#*[.,]}" "$line"
+	done
+}
+
+# person NAME - somebody with a metacube-netshell
+person () {
+	local fd
+	mkdir -p "$net/$1"
+	mkfifo "$net/$1/in"
+	"$netshell" --gateway "$(address gateway gateway)" \
+		--ca "$(authority)" <"$net/$1/in" \
+		> >(stamp >>"$net/$1/log") 2>&1 &
+	helpers+=($!)
+	exec {fd}>"$net/$1/in"
+	in_of[$1]=$fd
+}
+
+# type_in NAME LINE
+type_in () {
+	heard_by[$1]=$(wc -l <"$net/$1/log" 2>/dev/null || echo 0)
+	echo "$2" >&"${in_of[$1]}"
+}
+
+# hears NAME PATTERN - a line since what was typed last
+hears () {
+	tail -n "+$((${heard_by[$1]-0} + 1))" "$net/$1/log" | grep -E -- "$2"
+}
