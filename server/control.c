@@ -243,7 +243,8 @@ mc_query_done(struct mc_query *query, enum mc_status status,
 		va_start(args, format);
 		vsnprintf(text, sizeof(text), format, args);
 		va_end(args);
-	}
+	} else if (status != MC_OK)
+		snprintf(text, sizeof(text), "%s", mc_status_text(status));
 	if (query->left_out != 0) {
 		len = strlen(text);
 		snprintf(text + len, sizeof(text) - len, "%s%zu more rows are "

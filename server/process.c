@@ -145,6 +145,16 @@ set_limits(const struct process *process)
 		privilege_hide_memory();
 }
 
+/* Until we are who we shall be, to standard error: a file that root has made
+ * could not be opened again. */
+static enum mc_status
+open_log(const struct process *process, bool ready)
+{
+	return log_open(ready ? process->conf.log_file : "",
+	    (enum log_format)process->conf.log_format,
+	    (enum mc_level)process->conf.log_level);
+}
+
 static enum mc_status
 bring_up(struct process *process)
 {
@@ -153,6 +163,9 @@ bring_up(struct process *process)
 	if (status != MC_OK)
 		return status;
 	set_limits(process);	/* after the user: that resets dumpable */
+	status = open_log(process, true);
+	if (status != MC_OK)
+		return status;
 	start_threads(process);
 	status = start_instances(process);
 	if (status == MC_OK)
@@ -263,10 +276,7 @@ process_run(const struct conf_args *args, struct conf_set **setp)
 	struct process *process = process_new(args, *setp);
 	int status;
 
-	if (log_open(process->conf.log_file,
-	    (enum log_format)process->conf.log_format,
-	    (enum mc_level)process->conf.log_level) != MC_OK)
-		return EXIT_FAILURE;
+	open_log(process, false);
 	process->signals = signals_new(process);
 	add_instances(process, *setp);
 	conf_free(setp);

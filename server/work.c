@@ -176,7 +176,7 @@ worker_main(void *arg)
 	struct job *first;
 	char name[16];
 
-	snprintf(name, sizeof(name), "%s", worker->host->name);
+	snprintf(name, sizeof(name), "%.15s", worker->host->name);
 	pthread_setname_np(pthread_self(), name);
 	pthread_mutex_lock(&queue->lock);
 	while (queue_wait(queue)) {
