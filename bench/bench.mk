@@ -1,6 +1,6 @@
 # Benchmarks: built by `make bench`, run by tools/bench, never installed.
-BENCH_BINARIES = bench/append_peer bench/hash bench/login bench/place \
-	bench/session bench/session_peer
+BENCH_BINARIES = bench/append_peer bench/free_port bench/hash bench/login \
+	bench/place bench/session bench/session_peer
 BENCH_MODULES = modules/auth_any.la modules/bench_append.la
 EXTRA_PROGRAMS = $(BENCH_BINARIES)
 EXTRA_LTLIBRARIES = $(BENCH_MODULES)
@@ -15,6 +15,7 @@ BENCH_FRAME = bench/frame.c bench/frame.h
 BENCH_LINK = bench/link.c bench/link.h
 
 bench_append_peer_SOURCES = bench/append_peer.c $(BENCH_METER)
+bench_free_port_SOURCES = bench/free_port.c $(BENCH_METER)
 bench_hash_SOURCES = bench/hash.c bench/crowd.c bench/crowd.h \
 	$(BENCH_FRAME) $(BENCH_METER)
 bench_hash_LDADD = libmetacube-client.la $(BENCH_LIBS) $(CRYPT_LIBS) -lpthread

@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2154
+#
+# Logins with real passwords: what remains for them of what all cores can
+# hash.  The loop must not have stalled meanwhile.
+accounts=16
+password='correct horse'
+
+certificates 0 || bail "no certificates"
+taskmaster_conf
+start taskmaster
+gateway_conf
+module_conf gateway gateway 'listen = "127.0.0.1:0";' \
+	'max_per_address = 1000000;' 'log_rate = 0;'
+start gateway
+echo "$password" >"$net/password"
+for ((n = 0; n < accounts; n++)); do
+	ctl gateway account create "bench-$n" --password-file "$net/password" \
+		>"$net/account.log" 2>&1 || bail "$(cat "$net/account.log")"
+done
+# A verifier of the same scheme and cost, for the bare loop.
+"$top_build/bench/hash" "$(port "$(address gateway gateway)")" "$accounts" \
+	"$password" "$rounds" "$seconds" || exit 1
+stalls=0
+for instance in $(ctl gateway counters | awk '$2 == "stalls" { print $3 }'); do
+	stalls=$((stalls + instance))
+done
+echo "callbacks that held the loop longer than 50 ms: $stalls"
+[ "$stalls" -eq 0 ] || bail "the loop was stalled"
