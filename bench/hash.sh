@@ -18,7 +18,6 @@ for ((n = 0; n < accounts; n++)); do
 	ctl gateway account create "bench-$n" --password-file "$net/password" \
 		>"$net/account.log" 2>&1 || bail "$(cat "$net/account.log")"
 done
-# A verifier of the same scheme and cost, for the bare loop.
 "$top_build/bench/hash" "$(port "$(address gateway gateway)")" "$accounts" \
 	"$password" "$rounds" "$seconds" || exit 1
 stalls=0
