@@ -18,6 +18,25 @@ UNIT_LIBS = tests/libcutap.la server/libserver.la $(CUNIT_LIBS)
 
 UNIT_TESTS =
 
+# modules/world
+if MODULE_WORLD
+UNIT_TESTS += tests/unit/test_map.t tests/unit/test_sim.t \
+	tests/unit/test_tickets.t
+tests_unit_test_map_t_SOURCES = tests/unit/test_map.c \
+	modules/world/map.c modules/world/terrain.c
+tests_unit_test_map_t_CPPFLAGS = $(UNIT_CPPFLAGS) $(PNG_CFLAGS) \
+	-DMAPS_DIR='"$(abs_top_srcdir)/maps"'
+tests_unit_test_map_t_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS) $(PNG_LIBS) -lm
+tests_unit_test_sim_t_SOURCES = tests/unit/test_sim.c \
+	modules/world/map.c modules/world/sim.c modules/world/terrain.c
+tests_unit_test_sim_t_CPPFLAGS = $(UNIT_CPPFLAGS) $(PNG_CFLAGS)
+tests_unit_test_sim_t_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS) $(PNG_LIBS) -lm
+tests_unit_test_tickets_t_SOURCES = tests/unit/test_tickets.c \
+	modules/world/tickets.c
+tests_unit_test_tickets_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_tickets_t_LDADD = $(UNIT_LIBS)
+endif
+
 if HAVE_CUNIT
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
