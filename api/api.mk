@@ -4,6 +4,7 @@ mcinclude_HEADERS += \
 	api/metacube/call.h \
 	api/metacube/conn.h \
 	api/metacube/control.h \
+	api/metacube/follow.h \
 	api/metacube/host.h \
 	api/metacube/module.h \
 	api/metacube/name.h \

@@ -63,9 +63,12 @@ SERVER_CONF = \
 	server/secret.h
 
 SERVER_PUMP = \
+	server/endpoint.c \
+	server/endpoint.h \
 	server/pump.h
 
 SERVER_CODECS = \
+	server/follow.c \
 	server/name.c \
 	server/pwq.c \
 	server/ticket.c
