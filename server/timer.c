@@ -168,8 +168,12 @@ mc_watch_clear(struct mc_watch **slot)
 void
 timers_close(struct mc_host *host)
 {
-	while (host->timers != NULL)
+	while (host->timers != NULL) {
+		*host->timers->slot = NULL;
 		timer_free(host->timers);
-	while (host->watches != NULL)
+	}
+	while (host->watches != NULL) {
+		*host->watches->slot = NULL;
 		watch_free(host->watches);
+	}
 }
