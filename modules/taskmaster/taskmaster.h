@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * taskmaster - what its files share.
+ *
+ *	worlds.c	the links: what worlds and gateways say
+ *	requests.c	place: choose, wait for one LOAD, seal the ticket
+ *	players.c	who is where, and who has a seat there
+ *	placement.c	the choice itself
+ */
+#ifndef TASKMASTER_TASKMASTER_H
+#define TASKMASTER_TASKMASTER_H
+
+#include "placement.h"
+
+#include <metacube/conn.h>
+#include <metacube/control.h>
+#include <metacube/host.h>
+#include <metacube/taskmaster.h>
+#include <metacube/ticket.h>
+
+struct conf {
+	struct mc_listen_conf listen;
+	int64_t		 policy, overload;
+	int64_t		 ticket_ms, seat_slack_ms;
+	int64_t		 load_ms, silent_ms, rotation_ms;
+	int64_t		 max_waiting;
+};
+
+struct taskmaster {
+	struct mc_host	*host;
+	const struct conf *conf;
+	struct mc_listener *listener;
+	struct placement placement;
+	struct link	*links;
+	struct table	 players;		/* by uid */
+	struct player	*seats, *seats_last;	/* the next to expire first */
+	struct mc_timer	*seat_timer, *silence_timer;
+	size_t		 waiting;		/* requests */
+	uint64_t	 last_epoch;
+	uint32_t	 last_cid;
+	bool		 stopping;
+};
+
+/* worlds.c: one connection, a world's or a gateway's. */
+struct link {
+	struct taskmaster *taskmaster;
+	struct mc_conn	*conn;
+	struct link	*prev, *next;
+	struct world	*world;		/* once it has registered */
+	struct ticket_key key;
+	uint64_t	 heard_ms, keyed_ms;
+	struct request	*requests;	/* that it waits for */
+	bool		 closing;
+};
+
+extern const struct mc_conn_ops link_ops;
+
+void	 link_load(struct link *, const struct copy *, uint32_t cid);
+void	 link_kick(struct link *, uint64_t uid, const struct copy *,
+	    Metacube__Reason);
+void	 link_placed(struct link *, uint32_t cid,
+	    const struct taskmaster_place *);
+void	 link_refused(struct link *, uint32_t cid, enum mc_status);
+void	 links_watch(struct taskmaster *);
+void	 links_stop(struct taskmaster *);
+
+/* Who is on a copy, who is expected, and who waits until it is loaded: what
+ * copy->owner is. */
+struct crowd {
+	struct taskmaster *taskmaster;
+	struct copy	*copy;
+	struct player	*present, *expected;
+	struct request	*waiting, *waiting_last;
+	struct mc_timer	*timer;		/* the load takes too long */
+	uint64_t	 asked_ms;
+	uint32_t	 cid;		/* of the Load */
+	bool		 loaded;
+};
+
+/* players.c */
+struct player {
+	struct taskmaster *taskmaster;
+	struct table_node by_uid;
+	uint64_t	 uid, since_ms;
+	char		 display[MC_NAME_SIZE];
+	struct crowd	*present;	/* is there */
+	struct player	*present_prev, *present_next;
+	struct crowd	*expected;	/* has a seat there */
+	struct player	*expected_prev, *expected_next;
+	struct player	*seat_prev, *seat_next;
+	uint64_t	 expires_ms;	/* the seat */
+	uint8_t		 ticket[TICKET_ID_SIZE];
+};
+
+struct crowd *crowd_new(struct taskmaster *, struct copy *);
+void	 crowd_free(struct crowd **);	/* with its copy; nobody waits */
+
+/* The seat is counted already; it is this user's until it expires. */
+void	 seat_keep(struct crowd *, const struct taskmaster_request *,
+	    const uint8_t ticket[TICKET_ID_SIZE], int64_t life_ms);
+
+/* The newest place of a user counts: who is elsewhere is kicked there. */
+void	 player_arrived(struct crowd *, uint64_t uid, const char *display,
+	    const uint8_t *ticket, size_t ticket_len);
+void	 player_departed(struct crowd *, uint64_t uid);
+struct player *player_find(const struct taskmaster *, uint64_t uid);
+void	 players_free(struct taskmaster *);
+
+/* requests.c */
+struct request {
+	struct taskmaster *taskmaster;
+	struct request	*prev, *next;		/* in its crowd */
+	struct request	*link_prev, *link_next;
+	struct crowd	*crowd;
+	struct mc_call	*call;			/* who asks: this one, */
+	struct link	*link;			/* or this one, with cid */
+	uint32_t	 cid;
+	bool		 retried;
+	struct taskmaster_request what;
+};
+
+/* Exactly one answer, to call or link. */
+void	 place(struct taskmaster *, const struct taskmaster_request *,
+	    struct mc_call *, struct link *, uint32_t cid);
+void	 requests_forget(struct link *);	/* nobody is there to answer */
+
+void	 crowd_loaded(struct crowd *);
+void	 crowd_failed(struct crowd *, const char *why);
+uint64_t epoch_next(struct taskmaster *);
+
+/* All copies of the world, its users and seats, and the world. */
+void	 world_lost(struct taskmaster *, struct world *);
+
+/* The maps after this one: at most TASKMASTER_MAPS_MAX. */
+size_t	 maps_list(struct taskmaster *, const char *after,
+	    struct taskmaster_map maps_r[TASKMASTER_MAPS_MAX]);
+
+/* commands.c */
+extern const struct mc_command taskmaster_commands[];
+
+#endif

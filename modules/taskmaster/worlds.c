@@ -1,0 +1,669 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * worlds.c - the links of those who dial in.
+ *
+ *	world    -> Register                <- Registered, TicketKey
+ *	         -> Report, every second
+ *	         <- Load                    -> Loaded or Refused
+ *	         -> Unloaded, Arrived, Departed
+ *	         <- Kick, TicketKey
+ *	both     -> Place                   <- Placed or Refused
+ *	         -> ListMaps                <- Maps
+ *	         -> Ping                    <- Pong
+ *
+ * What a peer may say follows from the roles in its certificate, and a world
+ * speaks only for the name in it.  A link that is lost is a world that is
+ * lost, at once; one that says nothing for `silent` is lost too.
+ */
+#include "taskmaster.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define VERSION		1
+#define CAPACITY_MAX	1000000
+#define LOAD_MAX	1000000
+
+static void
+link_send(struct link *link, uint32_t cid, Metacube__Envelope *envelope)
+{
+	envelope->cid = cid;
+	mc_conn_send(link->conn, envelope);
+}
+
+static void
+refused_send(struct link *link, uint32_t cid, Metacube__Reason reason,
+    const char *text)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Refused message = METACUBE__REFUSED__INIT;
+
+	message.reason = reason;
+	message.text = (char *)text;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_REFUSED;
+	envelope.refused = &message;
+	link_send(link, cid, &envelope);
+}
+
+static void
+link_close(struct link *link)
+{
+	link->closing = true;
+	requests_forget(link);
+	if (link->world != NULL)
+		world_lost(link->taskmaster, link->world);
+	mc_conn_close(link->conn);
+}
+
+static void
+turn_away(struct link *link, uint32_t cid, Metacube__Reason reason,
+    const char *text)
+{
+	const struct mc_peer *peer = mc_conn_peer(link->conn);
+
+	mc_log(link->taskmaster->host, MC_WARN, "%s (%s) from %s: %s",
+	    peer->name, peer->roles, peer->address, text);
+	refused_send(link, cid, reason, text);
+	link_close(link);
+}
+
+static void
+turn_away_bad(struct link *link, uint32_t cid, const char *text)
+{
+	turn_away(link, cid, METACUBE__REASON__BAD_REQUEST, text);
+}
+
+void
+link_load(struct link *link, const struct copy *copy, uint32_t cid)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Load message = METACUBE__LOAD__INIT;
+
+	message.map = copy->map->key;
+	message.epoch = copy->epoch;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LOAD;
+	envelope.load = &message;
+	link_send(link, cid, &envelope);
+}
+
+static void
+kick_send(struct link *link, uint64_t uid, const char *map, uint64_t epoch,
+    Metacube__Reason reason)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Kick message = METACUBE__KICK__INIT;
+
+	message.uid = uid;
+	message.map = (char *)map;
+	message.epoch = epoch;
+	message.reason = reason;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_KICK;
+	envelope.kick = &message;
+	link_send(link, 0, &envelope);
+}
+
+void
+link_kick(struct link *link, uint64_t uid, const struct copy *copy,
+    Metacube__Reason reason)
+{
+	mc_count(link->taskmaster->host, "kicks", 1);
+	kick_send(link, uid, copy->map->key, copy->epoch, reason);
+}
+
+void
+link_placed(struct link *link, uint32_t cid,
+    const struct taskmaster_place *found)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Placed message = METACUBE__PLACED__INIT;
+
+	message.world = (char *)found->world;
+	message.endpoint = (char *)found->endpoint;
+	message.map = (char *)found->map;
+	message.epoch = found->epoch;
+	message.ticket.data = (uint8_t *)found->ticket;
+	message.ticket.len = found->ticket_len;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PLACED;
+	envelope.placed = &message;
+	link_send(link, cid, &envelope);
+}
+
+/* taskmaster_remote turns these into the same statuses again. */
+void
+link_refused(struct link *link, uint32_t cid, enum mc_status status)
+{
+	Metacube__Reason reason = METACUBE__REASON__NO_WORLD;
+
+	if (status == MC_NOT_FOUND)
+		reason = METACUBE__REASON__NO_SUCH_MAP;
+	if (status == MC_BUSY)
+		reason = METACUBE__REASON__TRY_LATER;
+	refused_send(link, cid, reason, mc_status_text(status));
+}
+
+/* Tickets for this world. */
+static void
+key_send(struct link *link)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__TicketKey message = METACUBE__TICKET_KEY__INIT;
+
+	mc_random(&link->key, sizeof(link->key));
+	link->keyed_ms = mc_now_ms();
+	message.id = link->key.id;
+	message.secret.data = link->key.secret;
+	message.secret.len = sizeof(link->key.secret);
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_TICKET_KEY;
+	envelope.ticket_key = &message;
+	link_send(link, 0, &envelope);
+}
+
+/* Register, whose lists come from outside. */
+static const char *
+register_fault(const Metacube__Register *message)
+{
+	const char *colon = strrchr(message->endpoint, ':');
+
+	if (!mc_key_valid(message->name))
+		return "its name is not valid";
+	if (!mc_text_valid(message->endpoint, 127) || colon == NULL ||
+	    colon == message->endpoint || colon[1] == '\0')
+		return "its endpoint is not host:port";
+	if (message->capacity == 0 || message->capacity > CAPACITY_MAX)
+		return "its capacity is out of range";
+	if (message->n_title != message->n_map ||
+	    message->n_map_capacity != message->n_map ||
+	    message->n_running_epoch != message->n_running ||
+	    message->n_player_display != message->n_player ||
+	    message->n_player_map != message->n_player)
+		return "its lists differ in length";
+	for (size_t i = 0; i < message->n_player; i++)
+		if (message->player_map[i] >= message->n_running ||
+		    !mc_text_valid(message->player_display[i],
+		    MC_NAME_SIZE - 1))
+			return "its list of players is not valid";
+	return NULL;
+}
+
+static struct world *
+register_world(struct link *link, const Metacube__Register *message,
+    const char **why_r)
+{
+	struct world_terms terms = {
+		.name = message->name,
+		.endpoint = message->endpoint,
+		.capacity = message->capacity,
+		.load = message->load < LOAD_MAX ? message->load : LOAD_MAX,
+		.nmaps = message->n_map,
+		.maps = message->map,
+		.titles = message->title,
+		.capacities = message->map_capacity,
+	};
+	struct world *world = world_add(&link->taskmaster->placement, &terms,
+	    why_r);
+
+	if (world != NULL) {
+		world->owner = link;
+		link->world = world;
+	}
+	return world;
+}
+
+/* An epoch belongs to one copy, whatever a world says. */
+static bool
+epoch_taken(const struct map *map, uint64_t epoch)
+{
+	for (const struct copy *copy = map->copies; copy != NULL;
+	    copy = copy->map_next)
+		if (copy->epoch == epoch)
+			return true;
+	return false;
+}
+
+static bool
+register_running(struct link *link, const Metacube__Register *message,
+    size_t i)
+{
+	struct taskmaster *taskmaster = link->taskmaster;
+	struct map *map = map_find(&taskmaster->placement,
+	    message->running[i]);
+	uint64_t epoch = message->running_epoch[i];
+	struct copy *copy;
+
+	if (map == NULL)
+		return false;
+	if (epoch > taskmaster->last_epoch && epoch < UINT64_MAX / 2)
+		taskmaster->last_epoch = epoch;
+	if (epoch >= UINT64_MAX / 2 || epoch_taken(map, epoch))
+		epoch = epoch_next(taskmaster);
+	copy = copy_add(link->world, map, epoch);
+	if (copy == NULL)
+		return false;
+	crowd_new(taskmaster, copy)->loaded = true;
+	return true;
+}
+
+/* Who is known elsewhere went there while this world was away. */
+static void
+register_player(struct link *link, const Metacube__Register *message,
+    size_t i)
+{
+	struct taskmaster *taskmaster = link->taskmaster;
+	struct map *map = map_find(&taskmaster->placement,
+	    message->running[message->player_map[i]]);
+	struct copy *copy = copy_find(link->world, map);
+	struct player *player = player_find(taskmaster, message->player[i]);
+
+	if (player != NULL && player->present != NULL)
+		link_kick(link, message->player[i], copy,
+		    METACUBE__REASON__LOGGED_IN_ELSEWHERE);
+	else
+		player_arrived(copy->owner, message->player[i],
+		    message->player_display[i], NULL, 0);
+}
+
+static void
+registered_send(struct link *link, uint32_t cid,
+    const Metacube__Register *message)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Registered answer = METACUBE__REGISTERED__INIT;
+	uint64_t *epochs = mc_zalloc((message->n_running + 1) *
+	    sizeof(*epochs));
+
+	for (size_t i = 0; i < message->n_running; i++)
+		epochs[i] = copy_find(link->world,
+		    map_find(&link->taskmaster->placement,
+		    message->running[i]))->epoch;
+	answer.n_running_epoch = message->n_running;
+	answer.running_epoch = epochs;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_REGISTERED;
+	envelope.registered = &answer;
+	link_send(link, cid, &envelope);
+	free(epochs);
+}
+
+static void
+register_take(struct link *link, uint32_t cid,
+    const Metacube__Register *message)
+{
+	const char *why = NULL;
+	struct world *world = register_world(link, message, &why);
+
+	if (world == NULL) {
+		turn_away_bad(link, cid, why);
+		return;
+	}
+	for (size_t i = 0; i < message->n_running; i++)
+		if (!register_running(link, message, i)) {
+			turn_away_bad(link, cid, "it runs a map that it "
+			    "does not have, or one twice");
+			return;
+		}
+	registered_send(link, cid, message);
+	key_send(link);
+	for (size_t i = 0; i < message->n_player; i++)
+		register_player(link, message, i);
+	mc_gauge(link->taskmaster->host, "worlds",
+	    link->taskmaster->placement.nworlds);
+	mc_log(link->taskmaster->host, MC_NOTE, "%s has registered: %s, "
+	    "%zu maps, %zu of them running, room for %u users, %u are there",
+	    world->name, world->endpoint, message->n_map, world->ncopies,
+	    world->capacity, world->users);
+}
+
+/* The name is taken: by a link that is dead and has not noticed, or by one
+ * that lives. */
+static bool
+register_replaces(struct link *link, const char *name)
+{
+	struct world *world = world_find(&link->taskmaster->placement, name);
+	struct link *old;
+
+	if (world == NULL)
+		return true;
+	old = world->owner;
+	if (mc_now_ms() - old->heard_ms <
+	    (uint64_t)link->taskmaster->conf->silent_ms / 2)
+		return false;
+	mc_log(link->taskmaster->host, MC_WARN,
+	    "%s has come again, its silent connection is given up", name);
+	link_close(old);
+	return true;
+}
+
+static void
+register_said(struct link *link, uint32_t cid,
+    const Metacube__Register *message)
+{
+	const struct mc_peer *peer = mc_conn_peer(link->conn);
+	const char *why = register_fault(message);
+
+	if (message->version != VERSION)
+		turn_away(link, cid, METACUBE__REASON__WRONG_VERSION,
+		    "this taskmaster speaks version 1");
+	else if (link->world != NULL)
+		turn_away_bad(link, cid, "it has registered already");
+	else if (why != NULL)
+		turn_away_bad(link, cid, why);
+	else if (!mc_peer_is(peer, "world") ||
+	    strcmp(peer->name, message->name) != 0)
+		turn_away(link, cid, METACUBE__REASON__NOT_ALLOWED,
+		    "its certificate is not of the world server that it "
+		    "says it is");
+	else if (!register_replaces(link, message->name))
+		turn_away(link, cid, METACUBE__REASON__NOT_ALLOWED,
+		    "a world server of this name is connected already");
+	else
+		register_take(link, cid, message);
+}
+
+/* What a registered world says of its copies. */
+static struct crowd *
+crowd_of(const struct link *link, const char *key, uint64_t epoch)
+{
+	struct map *map = map_find(&link->taskmaster->placement, key);
+	struct copy *copy = map != NULL ? copy_find(link->world, map) : NULL;
+
+	return copy != NULL && copy->epoch == epoch ? copy->owner : NULL;
+}
+
+/* A load that was given up, and succeeded after all: it runs, so it is used,
+ * or it would be in nobody's list. */
+static void
+loaded_late(struct link *link, const Metacube__Loaded *message)
+{
+	struct taskmaster *taskmaster = link->taskmaster;
+	struct map *map = map_find(&taskmaster->placement, message->map);
+	struct copy *copy;
+
+	if (map == NULL || message->epoch > taskmaster->last_epoch ||
+	    epoch_taken(map, message->epoch))
+		return;
+	copy = copy_add(link->world, map, message->epoch);
+	if (copy == NULL)
+		return;
+	crowd_new(taskmaster, copy)->loaded = true;
+	mc_log(taskmaster->host, MC_NOTE,
+	    "%s has loaded %s, too late for those who waited",
+	    link->world->name, map->key);
+}
+
+static void
+loaded_said(struct link *link, const Metacube__Loaded *message)
+{
+	struct crowd *crowd = crowd_of(link, message->map, message->epoch);
+
+	if (crowd == NULL)
+		loaded_late(link, message);
+	else if (!crowd->loaded)
+		crowd_loaded(crowd);
+}
+
+static void
+refused_said(struct link *link, uint32_t cid,
+    const Metacube__Refused *message)
+{
+	for (struct copy *copy = link->world->copies; copy != NULL;
+	    copy = copy->world_next) {
+		struct crowd *crowd = copy->owner;
+
+		if (crowd->loaded || crowd->cid != cid)
+			continue;
+		crowd_failed(crowd, mc_text_valid(message->text, 200) &&
+		    message->text[0] != '\0' ? message->text : "it refused");
+		return;
+	}
+}
+
+static void
+unloaded_said(struct link *link, const Metacube__Unloaded *message)
+{
+	struct crowd *crowd = crowd_of(link, message->map, message->epoch);
+
+	if (crowd == NULL)
+		return;
+	if (!crowd->loaded) {
+		crowd_failed(crowd, "it has unloaded it again");
+		return;
+	}
+	mc_log(link->taskmaster->host, MC_NOTE, "%s has unloaded %s",
+	    link->world->name, message->map);
+	crowd_free(&crowd);
+}
+
+/* A copy that nobody knows any more must not go on with users. */
+static void
+arrived_said(struct link *link, const Metacube__Arrived *message)
+{
+	struct crowd *crowd = crowd_of(link, message->map, message->epoch);
+
+	if (crowd == NULL)
+		kick_send(link, message->uid, message->map, message->epoch,
+		    METACUBE__REASON__NO_WORLD);
+	else if (!mc_text_valid(message->display, MC_NAME_SIZE - 1))
+		turn_away_bad(link, 0, "a user's name is not valid");
+	else
+		player_arrived(crowd, message->uid, message->display,
+		    message->ticket.data, message->ticket.len);
+}
+
+static void
+departed_said(struct link *link, const Metacube__Departed *message)
+{
+	struct crowd *crowd = crowd_of(link, message->map, message->epoch);
+
+	if (crowd != NULL)
+		player_departed(crowd, message->uid);
+}
+
+static void
+place_said(struct link *link, uint32_t cid, const Metacube__Place *message)
+{
+	struct taskmaster_request request = { .uid = message->uid };
+	char folded[MC_NAME_SIZE];
+
+	if (mc_name_fold(message->name, folded) != NULL ||
+	    strcmp(message->name, folded) != 0 ||
+	    mc_name_fold(message->display, folded) != NULL ||
+	    strcmp(message->name, folded) != 0) {
+		turn_away_bad(link, cid, "a user's name is not valid");
+		return;
+	}
+	if (!mc_key_valid(message->map)) {
+		link_refused(link, cid, MC_NOT_FOUND);
+		return;
+	}
+	snprintf(request.name, sizeof(request.name), "%s", message->name);
+	snprintf(request.display, sizeof(request.display), "%s",
+	    message->display);
+	snprintf(request.map, sizeof(request.map), "%s", message->map);
+	place(link->taskmaster, &request, NULL, link, cid);
+}
+
+static void
+list_said(struct link *link, uint32_t cid, const char *after)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Maps message = METACUBE__MAPS__INIT;
+	Metacube__MapEntry entries[TASKMASTER_MAPS_MAX];
+	Metacube__MapEntry *list[TASKMASTER_MAPS_MAX];
+	struct taskmaster_map maps[TASKMASTER_MAPS_MAX];
+
+	message.n_maps = maps_list(link->taskmaster, after, maps);
+	message.more = message.n_maps == TASKMASTER_MAPS_MAX;
+	message.maps = list;
+	for (size_t i = 0; i < message.n_maps; i++) {
+		metacube__map_entry__init(&entries[i]);
+		entries[i].key = maps[i].map;
+		entries[i].title = maps[i].title;
+		entries[i].copies = maps[i].copies;
+		entries[i].users = maps[i].users;
+		list[i] = &entries[i];
+	}
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_MAPS;
+	envelope.maps = &message;
+	link_send(link, cid, &envelope);
+}
+
+static void
+pong_send(struct link *link, uint32_t cid)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Pong message = METACUBE__PONG__INIT;
+
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PONG;
+	envelope.pong = &message;
+	link_send(link, cid, &envelope);
+}
+
+/* false: it has no meaning here. */
+static bool
+world_said(struct link *link, const Metacube__Envelope *envelope)
+{
+	switch (envelope->message_case) {
+	case METACUBE__ENVELOPE__MESSAGE_LOADED:
+		loaded_said(link, envelope->loaded);
+		return true;
+	case METACUBE__ENVELOPE__MESSAGE_REFUSED:
+		refused_said(link, envelope->cid, envelope->refused);
+		return true;
+	case METACUBE__ENVELOPE__MESSAGE_UNLOADED:
+		unloaded_said(link, envelope->unloaded);
+		return true;
+	case METACUBE__ENVELOPE__MESSAGE_REPORT:
+		world_load(link->world, envelope->report->load < LOAD_MAX ?
+		    envelope->report->load : LOAD_MAX);
+		return true;
+	case METACUBE__ENVELOPE__MESSAGE_ARRIVED:
+		arrived_said(link, envelope->arrived);
+		return true;
+	case METACUBE__ENVELOPE__MESSAGE_DEPARTED:
+		departed_said(link, envelope->departed);
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void
+message(void *owner, const Metacube__Envelope *envelope)
+{
+	struct link *link = owner;
+
+	if (link->closing)
+		return;
+	link->heard_ms = mc_now_ms();
+	switch (envelope->message_case) {
+	case METACUBE__ENVELOPE__MESSAGE_PLACE:
+		place_said(link, envelope->cid, envelope->place);
+		break;
+	case METACUBE__ENVELOPE__MESSAGE_LIST_MAPS:
+		list_said(link, envelope->cid, envelope->list_maps->after);
+		break;
+	case METACUBE__ENVELOPE__MESSAGE_PING:
+		pong_send(link, envelope->cid);
+		break;
+	case METACUBE__ENVELOPE__MESSAGE_PONG:
+		break;
+	case METACUBE__ENVELOPE__MESSAGE_REGISTER:
+		register_said(link, envelope->cid, envelope->register_);
+		break;
+	default:
+		if (link->world == NULL || !world_said(link, envelope))
+			turn_away_bad(link, envelope->cid,
+			    "its message was not expected now");
+	}
+}
+
+static void *
+opened(void *state, struct mc_conn *conn)
+{
+	struct taskmaster *taskmaster = state;
+	struct link *link;
+
+	if (taskmaster->stopping)
+		return NULL;
+	link = mc_zalloc(sizeof(*link));
+	link->taskmaster = taskmaster;
+	link->conn = conn;
+	link->heard_ms = mc_now_ms();
+	link->next = taskmaster->links;
+	if (link->next != NULL)
+		link->next->prev = link;
+	taskmaster->links = link;
+	mc_conn_admit(conn);	/* its certificate was the proof */
+	return link;
+}
+
+static void
+closed(void *owner)
+{
+	struct link *link = owner;
+	struct taskmaster *taskmaster = link->taskmaster;
+
+	requests_forget(link);
+	if (link->world != NULL)
+		world_lost(taskmaster, link->world);
+	*(link->prev ? &link->prev->next : &taskmaster->links) = link->next;
+	if (link->next != NULL)
+		link->next->prev = link->prev;
+	mc_wipe(link, sizeof(*link));
+	free(link);
+}
+
+/* Silence, and old keys. */
+static void
+link_watch(struct link *link, uint64_t now_ms)
+{
+	const struct conf *conf = link->taskmaster->conf;
+
+	if (link->world == NULL)
+		return;
+	if (now_ms - link->heard_ms >= (uint64_t)conf->silent_ms) {
+		mc_log(link->taskmaster->host, MC_WARN,
+		    "%s has said nothing for %" PRIu64 " ms",
+		    link->world->name, now_ms - link->heard_ms);
+		link_close(link);
+	} else if (now_ms - link->keyed_ms >= (uint64_t)conf->rotation_ms)
+		key_send(link);
+}
+
+static void
+watch(void *owner)
+{
+	struct taskmaster *taskmaster = owner;
+	uint64_t now_ms = mc_now_ms();
+
+	for (struct link *link = taskmaster->links; link != NULL;
+	    link = link->next)
+		link_watch(link, now_ms);
+	links_watch(taskmaster);
+}
+
+void
+links_watch(struct taskmaster *taskmaster)
+{
+	int64_t ms = taskmaster->conf->silent_ms / 4;
+
+	mc_timer_set(taskmaster->host, &taskmaster->silence_timer,
+	    ms < 1000 ? ms : 1000, watch, taskmaster);
+}
+
+void
+links_stop(struct taskmaster *taskmaster)
+{
+	mc_timer_clear(&taskmaster->silence_timer);
+	for (struct link *link = taskmaster->links; link != NULL;
+	    link = link->next)
+		if (!link->closing)
+			link_close(link);
+}
+
+const struct mc_conn_ops link_ops = {
+	.open		= opened,
+	.message	= message,
+	.closed		= closed,
+};
