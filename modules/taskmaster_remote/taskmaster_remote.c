@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * taskmaster_remote - the taskmaster's service, over the network.
+ *
+ *	place -> Place                          <- Placed or Refused
+ *	maps  -> ListMaps                       <- Maps or Refused
+ *	      -> Ping, while the link is up     <- Pong
+ *
+ * Questions are told apart by their cid.  While there is no link they fail at
+ * once; only before the first one there is a little patience, so that servers
+ * may be started in any order.  Nothing is asked twice: whoever asked knows
+ * best whether it still wants to know.
+ */
+#include <metacube/conn.h>
+#include <metacube/taskmaster.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define BUCKETS	1024
+
+struct conf {
+	const char	*connect;
+	int64_t		 connect_wait_ms, ping_ms, max_pending;
+};
+
+enum kind { PLACE, MAPS };
+
+struct question {
+	struct question	*chain;			/* same bucket */
+	struct question	*older, *newer;
+	enum kind	 kind;
+	uint32_t	 cid;
+	bool		 sent;
+	uint64_t	 deadline_ms;
+	struct mc_call	*call;
+	union {
+		struct taskmaster_request place;
+		char	after[MC_KEY_SIZE];
+	} what;
+};
+
+struct remote {
+	struct mc_host	*host;
+	const struct conf *conf;
+	struct mc_link	*link;
+	struct mc_conn	*conn;			/* NULL: not connected */
+	struct question	*buckets[BUCKETS];
+	struct question	*oldest, *newest;
+	size_t		 pending;
+	uint32_t	 cid;
+	uint64_t	 started_ms, heard_ms;
+	struct mc_timer	*sweep, *ping;
+	bool		 met;			/* was connected once */
+};
+
+static void sweep_later(struct remote *);
+
+/* Questions, by cid and by age. */
+static struct question *
+question_add(struct remote *remote, enum kind kind, struct mc_call *call)
+{
+	struct question *question = mc_zalloc(sizeof(*question));
+	struct question **bucket;
+
+	if (++remote->cid == 0)
+		remote->cid = 1;
+	question->kind = kind;
+	question->cid = remote->cid;
+	question->call = call;
+	question->deadline_ms = mc_now_ms() + TASKMASTER_TIMEOUT_MS;
+	bucket = &remote->buckets[question->cid % BUCKETS];
+	question->chain = *bucket;
+	*bucket = question;
+	question->older = remote->newest;
+	*(remote->newest ? &remote->newest->newer : &remote->oldest) =
+	    question;
+	remote->newest = question;
+	mc_gauge(remote->host, "pending", ++remote->pending);
+	sweep_later(remote);
+	return question;
+}
+
+static struct question *
+question_find(struct remote *remote, uint32_t cid)
+{
+	struct question *question = remote->buckets[cid % BUCKETS];
+
+	while (question != NULL && question->cid != cid)
+		question = question->chain;
+	return question;
+}
+
+static void
+question_end(struct remote *remote, struct question *question,
+    enum mc_status status, const void *result, size_t len)
+{
+	struct question **at = &remote->buckets[question->cid % BUCKETS];
+
+	while (*at != question)
+		at = &(*at)->chain;
+	*at = question->chain;
+	*(question->older ? &question->older->newer : &remote->oldest) =
+	    question->newer;
+	*(question->newer ? &question->newer->older : &remote->newest) =
+	    question->older;
+	mc_gauge(remote->host, "pending", --remote->pending);
+	mc_call_done(question->call, status, result, len);
+	free(question);
+}
+
+static void
+place_send(struct remote *remote, struct question *question)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Place message = METACUBE__PLACE__INIT;
+
+	message.uid = question->what.place.uid;
+	message.name = question->what.place.name;
+	message.display = question->what.place.display;
+	message.map = question->what.place.map;
+	envelope.cid = question->cid;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PLACE;
+	envelope.place = &message;
+	mc_conn_send(remote->conn, &envelope);
+}
+
+static void
+maps_send(struct remote *remote, struct question *question)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__ListMaps message = METACUBE__LIST_MAPS__INIT;
+
+	message.after = question->what.after;
+	envelope.cid = question->cid;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LIST_MAPS;
+	envelope.list_maps = &message;
+	mc_conn_send(remote->conn, &envelope);
+}
+
+static void
+question_send(struct remote *remote, struct question *question)
+{
+	question->sent = true;
+	if (question->kind == PLACE)
+		place_send(remote, question);
+	else
+		maps_send(remote, question);
+}
+
+/* Before the first connection: the time until which one waits for it. */
+static uint64_t
+patience_ms(const struct remote *remote)
+{
+	return remote->met ? 0 :
+	    remote->started_ms + remote->conf->connect_wait_ms;
+}
+
+/* Too late: the answer that may come is for nobody. */
+static void
+sweep(void *owner)
+{
+	struct remote *remote = owner;
+	uint64_t now_ms = mc_now_ms();
+
+	while (remote->oldest != NULL &&
+	    remote->oldest->deadline_ms <= now_ms)
+		question_end(remote, remote->oldest, MC_TIMEOUT, NULL, 0);
+	if (remote->conn == NULL && patience_ms(remote) <= now_ms)
+		while (remote->oldest != NULL)
+			question_end(remote, remote->oldest, MC_UNAVAILABLE,
+			    NULL, 0);
+	if (remote->oldest != NULL)
+		sweep_later(remote);
+}
+
+static void
+sweep_later(struct remote *remote)
+{
+	uint64_t now_ms = mc_now_ms(), until = patience_ms(remote);
+	unsigned ms = 1000;
+
+	if (remote->sweep != NULL)
+		return;
+	if (remote->conn == NULL && until > now_ms && until - now_ms < ms)
+		ms = until - now_ms;
+	mc_timer_set(remote->host, &remote->sweep, ms, sweep, remote);
+}
+
+/* Why a question cannot be asked; MC_OK: it can, now or soon. */
+static enum mc_status
+askable(const struct remote *remote)
+{
+	if (remote->conn == NULL && patience_ms(remote) <= mc_now_ms())
+		return MC_UNAVAILABLE;
+	if (remote->pending >= (size_t)remote->conf->max_pending)
+		return MC_BUSY;
+	return MC_OK;
+}
+
+static void
+place(void *state, const struct taskmaster_request *request,
+    struct mc_call *call)
+{
+	struct remote *remote = state;
+	enum mc_status status = askable(remote);
+	struct question *question;
+
+	if (status != MC_OK) {
+		mc_call_done(call, status, NULL, 0);
+		return;
+	}
+	question = question_add(remote, PLACE, call);
+	question->what.place = *request;
+	if (remote->conn != NULL)
+		question_send(remote, question);
+}
+
+static void
+maps(void *state, const char *after, struct mc_call *call)
+{
+	struct remote *remote = state;
+	enum mc_status status = askable(remote);
+	struct question *question;
+
+	if (status != MC_OK) {
+		mc_call_done(call, status, NULL, 0);
+		return;
+	}
+	question = question_add(remote, MAPS, call);
+	snprintf(question->what.after, sizeof(question->what.after), "%s",
+	    after);
+	if (remote->conn != NULL)
+		question_send(remote, question);
+}
+
+static const struct taskmaster_ops ops = {
+	.place	= place,
+	.maps	= maps,
+};
+
+/* The answers.  What does not fit its record is no answer. */
+static bool
+text_copy(char *to, size_t size, const char *from)
+{
+	return snprintf(to, size, "%s", from) < (int)size;
+}
+
+static void
+placed(struct remote *remote, struct question *question,
+    const Metacube__Placed *message)
+{
+	struct taskmaster_place found = { .epoch = message->epoch };
+	bool fits = text_copy(found.world, sizeof(found.world),
+	    message->world) &&
+	    text_copy(found.map, sizeof(found.map), message->map) &&
+	    text_copy(found.endpoint, sizeof(found.endpoint),
+	    message->endpoint) &&
+	    message->ticket.len <= sizeof(found.ticket);
+
+	if (!fits) {
+		mc_log(remote->host, MC_ERROR, "%s has sent a place that "
+		    "cannot be one", remote->conf->connect);
+		question_end(remote, question, MC_INTERNAL, NULL, 0);
+		return;
+	}
+	found.ticket_len = message->ticket.len;
+	if (found.ticket_len > 0)
+		memcpy(found.ticket, message->ticket.data, found.ticket_len);
+	question_end(remote, question, MC_OK, &found, sizeof(found));
+}
+
+static void
+listed(struct remote *remote, struct question *question,
+    const Metacube__Maps *message)
+{
+	struct taskmaster_map maps[TASKMASTER_MAPS_MAX] = { 0 };
+	bool fits = message->n_maps <= TASKMASTER_MAPS_MAX;
+
+	for (size_t i = 0; fits && i < message->n_maps; i++) {
+		const Metacube__MapEntry *entry = message->maps[i];
+
+		fits = text_copy(maps[i].map, sizeof(maps[i].map),
+		    entry->key) &&
+		    text_copy(maps[i].title, sizeof(maps[i].title),
+		    entry->title);
+		maps[i].copies = entry->copies;
+		maps[i].users = entry->users;
+	}
+	if (fits)
+		question_end(remote, question, MC_OK, maps,
+		    message->n_maps * sizeof(maps[0]));
+	else
+		question_end(remote, question, MC_INTERNAL, NULL, 0);
+}
+
+static void
+refused(struct remote *remote, struct question *question,
+    const Metacube__Refused *message)
+{
+	enum mc_status status;
+
+	switch (message->reason) {
+	case METACUBE__REASON__NO_SUCH_MAP:
+		status = MC_NOT_FOUND;
+		break;
+	case METACUBE__REASON__TRY_LATER:
+		status = MC_BUSY;
+		break;
+	case METACUBE__REASON__NOT_ALLOWED:
+		status = MC_DENIED;
+		break;
+	case METACUBE__REASON__BAD_REQUEST:
+		status = MC_INVALID;
+		break;
+	default:
+		status = MC_UNAVAILABLE;
+	}
+	question_end(remote, question, status, NULL, 0);
+}
+
+static void
+message(void *owner, const Metacube__Envelope *envelope)
+{
+	struct remote *remote = owner;
+	struct question *question = question_find(remote, envelope->cid);
+
+	remote->heard_ms = mc_now_ms();
+	if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_PONG ||
+	    question == NULL)
+		return;
+	if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_REFUSED)
+		refused(remote, question, envelope->refused);
+	else if (question->kind == PLACE &&
+	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_PLACED)
+		placed(remote, question, envelope->placed);
+	else if (question->kind == MAPS &&
+	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_MAPS)
+		listed(remote, question, envelope->maps);
+	else
+		question_end(remote, question, MC_INTERNAL, NULL, 0);
+}
+
+/* The link: a taskmaster that does not answer three pings is not there. */
+static void
+ping(void *owner)
+{
+	struct remote *remote = owner;
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Ping message = METACUBE__PING__INIT;
+
+	if (remote->conn == NULL)
+		return;
+	if (mc_now_ms() - remote->heard_ms >=
+	    3 * (uint64_t)remote->conf->ping_ms) {
+		mc_log(remote->host, MC_WARN, "%s does not answer",
+		    remote->conf->connect);
+		mc_conn_close(remote->conn);
+		return;
+	}
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PING;
+	envelope.ping = &message;
+	mc_conn_send(remote->conn, &envelope);
+	mc_timer_set(remote->host, &remote->ping, remote->conf->ping_ms,
+	    ping, remote);
+}
+
+static void *
+opened(void *state, struct mc_conn *conn)
+{
+	struct remote *remote = state;
+
+	remote->conn = conn;
+	remote->met = true;
+	remote->heard_ms = mc_now_ms();
+	mc_conn_admit(conn);
+	mc_gauge(remote->host, "connected", 1);
+	mc_log(remote->host, MC_NOTE, "connected to taskmaster %s at %s",
+	    mc_conn_peer(conn)->name, remote->conf->connect);
+	for (struct question *question = remote->oldest; question != NULL;
+	    question = question->newer)
+		if (!question->sent)
+			question_send(remote, question);
+	ping(remote);
+	return remote;
+}
+
+/* What was asked may have been done; a seat that nobody takes expires. */
+static void
+closed(void *owner)
+{
+	struct remote *remote = owner;
+
+	remote->conn = NULL;
+	mc_timer_clear(&remote->ping);
+	mc_gauge(remote->host, "connected", 0);
+	mc_log(remote->host, MC_WARN, "the taskmaster at %s is gone",
+	    remote->conf->connect);
+	while (remote->oldest != NULL)
+		question_end(remote, remote->oldest, MC_UNAVAILABLE, NULL, 0);
+}
+
+static const struct mc_conn_ops link_ops = {
+	.open		= opened,
+	.message	= message,
+	.closed		= closed,
+};
+
+static enum mc_status
+init(void *state, struct mc_host *host, const void *conf)
+{
+	struct remote *remote = state;
+
+	remote->host = host;
+	remote->conf = conf;
+	return MC_OK;
+}
+
+static enum mc_status
+start(void *state)
+{
+	struct remote *remote = state;
+
+	remote->started_ms = mc_now_ms();
+	remote->link = mc_dial(remote->host, remote->conf->connect,
+	    "taskmaster", &link_ops, remote);
+	return remote->link != NULL ? MC_OK : MC_UNAVAILABLE;
+}
+
+static enum mc_status
+reload(void *state, const void *given)
+{
+	struct remote *remote = state;
+	const struct conf *conf = given;
+
+	if (strcmp(conf->connect, remote->conf->connect) != 0) {
+		mc_hangup(&remote->link);
+		remote->link = mc_dial(remote->host, conf->connect,
+		    "taskmaster", &link_ops, remote);
+	}
+	remote->conf = conf;
+	return MC_OK;
+}
+
+static void
+stop(void *state)
+{
+	struct remote *remote = state;
+
+	mc_hangup(&remote->link);
+	mc_timer_clear(&remote->ping);
+	mc_timer_clear(&remote->sweep);
+	while (remote->oldest != NULL)
+		question_end(remote, remote->oldest, MC_UNAVAILABLE, NULL, 0);
+}
+
+static const struct mc_key keys[] = {
+	{ MC_FIELD(struct conf, connect), .type = MC_ENDPOINT,
+	  .fallback = "127.0.0.1:7745",
+	  .help = "Where the taskmaster is." },
+	{ MC_FIELD_AS("connect_wait", struct conf, connect_wait_ms),
+	  .type = MC_DURATION, .fallback = "2s", .min = 0, .max = 60000,
+	  .help = "After the start, questions wait so long for the first "
+	  "connection; later they fail at once when there is none." },
+	{ MC_FIELD_AS("ping_interval", struct conf, ping_ms),
+	  .type = MC_DURATION, .fallback = "10s", .min = 10, .max = 600000,
+	  .help = "How often the taskmaster is asked whether it is there; "
+	  "after three intervals of silence the connection is given up." },
+	{ MC_FIELD(struct conf, max_pending), .type = MC_INT,
+	  .fallback = "10000", .min = 1, .max = 1000000,
+	  .help = "Questions that may be open at the same time." },
+	{ 0 }
+};
+
+static const struct mc_provide provides[] = {
+	TASKMASTER_PROVIDE(&ops),
+	{ 0 }
+};
+
+MC_MODULE_NOTE;
+
+const struct mc_module metacube_module = {
+	MC_MODULE_ABI,
+	.name		= "taskmaster_remote",
+	.version	= "0.1.0",
+	.summary	= "Reaches the taskmaster of the network",
+	.license	= "MIT",
+	.keys		= keys,
+	.provides	= provides,
+	.conf_size	= sizeof(struct conf),
+	.state_size	= sizeof(struct remote),
+	.init		= init,
+	.start		= start,
+	.reload		= reload,
+	.stop		= stop,
+};
