@@ -13,6 +13,7 @@
 #include <metacube/follow.h>
 #include <metacube/pwq.h>
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
