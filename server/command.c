@@ -73,7 +73,7 @@ static const char usage[] =
     "      --help\n";
 
 static void
-set_add(struct conf_args *args, char *set)
+set_add(struct conf_args *args, const char *set)
 {
 	args->sets = realloc(args->sets,
 	    (args->nsets + 1) * sizeof(*args->sets));

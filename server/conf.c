@@ -244,13 +244,22 @@ provides(const struct mc_module *module, const struct mc_need *need)
 	return false;
 }
 
+static const struct conf_instance *
+unloaded_find(const struct conf_set *set)
+{
+	const struct conf_instance *at = set->listed;
+
+	while (at != NULL && (!at->enabled || at->module != NULL))
+		at = at->listed;
+	return at;
+}
+
 /* Looks through the modules that nobody has configured.  What is wrong with
  * them does not matter here. */
 static const char *
-providers_hint(void *arg, const struct mc_need *need)
+providers_search(const struct conf_set *set, const struct mc_need *need)
 {
 	static char hint[512];
-	const struct conf_set *set = arg;
 	char **names = loader_names(set->host->module_dir);
 	struct errors ignored = { 0 };
 	const struct mc_module *module;
@@ -270,6 +279,20 @@ providers_hint(void *arg, const struct mc_need *need)
 	errors_clear(&ignored);
 	free(names);
 	return used == 0 ? NULL : hint;
+}
+
+static const char *
+providers_hint(void *arg, const struct mc_need *need)
+{
+	static char hint[512];
+	const struct conf_set *set = arg;
+	const struct conf_instance *unloaded = unloaded_find(set);
+
+	if (unloaded == NULL)
+		return providers_search(set, need);
+	snprintf(hint, sizeof(hint), "but module %s (%s) could not be loaded",
+	    unloaded->module_name, unloaded->file);
+	return hint;
 }
 
 /* Those whose module could not be loaded are no part of the graph. */

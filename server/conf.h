@@ -17,7 +17,7 @@
 /* What the command line says about the configuration. */
 struct conf_args {
 	const char	 *file;		/* NULL: the default, if it exists */
-	char		**sets;		/* "instance.key=value" */
+	const char	**sets;		/* "instance.key=value" */
 	size_t		  nsets;
 };
 

@@ -45,11 +45,18 @@ struct candidate {
 
 static struct loaded *loaded;
 static bool sealed;
+static unsigned patience_ms = LOADER_PROBE_MS;
 
 void
 loader_seal(void)
 {
 	sealed = true;
+}
+
+void
+loader_patience_set(unsigned ms)
+{
+	patience_ms = ms;
 }
 
 const char *
@@ -292,7 +299,7 @@ now_ms(void)
 static bool
 probe_listen(int in, char *text, size_t size)
 {
-	int64_t deadline = now_ms() + LOADER_PROBE_MS, left;
+	int64_t deadline = now_ms() + patience_ms, left;
 	struct pollfd poller = { .fd = in, .events = POLLIN };
 	size_t len = 0;
 	ssize_t n = 1;
@@ -316,7 +323,7 @@ probe_judge(struct candidate *candidate, int status, bool in_time,
 {
 	if (!in_time)
 		return refuse(candidate, "is damaged: loading it did not end "
-		    "within %d s", LOADER_PROBE_MS / 1000);
+		    "within %u ms", patience_ms);
 	if (WIFSIGNALED(status))
 		return refuse(candidate, "is damaged: trying to load it ended "
 		    "with signal %d (%s)", WTERMSIG(status),

@@ -19,7 +19,7 @@
 
 #include <metacube/module.h>
 
-#define LOADER_PROBE_MS	10000	/* a constructor that hangs */
+#define LOADER_PROBE_MS	10000	/* the usual patience */
 
 /*
  * The module of this name from that directory; the one already loaded when
@@ -32,6 +32,9 @@ const struct mc_module	*loader_load(const char *directory, const char *name,
 /* From now on only what is loaded is found: there are threads, and a fork
  * could not try a module any more. */
 void			 loader_seal(void);
+
+/* How long a module may take to load before it counts as damaged. */
+void			 loader_patience_set(unsigned ms);
 
 /* The names of all modules in the directory, sorted, ended by NULL; empty
  * when it cannot be read.  To be freed in one piece. */

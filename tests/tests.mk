@@ -7,16 +7,43 @@ T_LOG_DRIVER = $(LOG_DRIVER)
 T_LOG_COMPILER = $(LOG_COMPILER)
 
 check_LTLIBRARIES += tests/libcutap.la
-tests_libcutap_la_SOURCES = tests/tap/cutap.c tests/tap/cutap.h
+tests_libcutap_la_SOURCES = tests/tap/cutap.c tests/tap/cutap.h \
+	tests/tap/scratch.c tests/tap/scratch.h
 tests_libcutap_la_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS)
 
 # For tests that use what the host is made of; those that load modules which
 # call the host link libmetacube.la instead of libserver.la.
 UNIT_CPPFLAGS = $(AM_CPPFLAGS) $(CUNIT_CFLAGS) -I$(top_srcdir)/server \
-	-I$(top_srcdir)/tests/tap
+	-I$(top_srcdir)/tests/tap \
+	-DFAKES_DIR='"$(abs_top_builddir)/tests/fakes/.libs"'
 UNIT_LIBS = tests/libcutap.la server/libserver.la $(CUNIT_LIBS)
 
-UNIT_TESTS =
+UNIT_TESTS = \
+	tests/unit/test_conf.t \
+	tests/unit/test_conf_scan.t \
+	tests/unit/test_graph.t \
+	tests/unit/test_keys.t \
+	tests/unit/test_loader.t
+
+tests_unit_test_conf_t_SOURCES = tests/unit/test_conf.c
+tests_unit_test_conf_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_conf_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_conf_scan_t_SOURCES = tests/unit/test_conf_scan.c
+tests_unit_test_conf_scan_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_conf_scan_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_graph_t_SOURCES = tests/unit/test_graph.c
+tests_unit_test_graph_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_graph_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_keys_t_SOURCES = tests/unit/test_keys.c
+tests_unit_test_keys_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_keys_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_loader_t_SOURCES = tests/unit/test_loader.c
+tests_unit_test_loader_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_loader_t_LDADD = $(UNIT_LIBS)
 
 # modules/world
 if MODULE_WORLD
@@ -41,6 +68,106 @@ if HAVE_CUNIT
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
 endif
+
+# Modules for the tests of loader and configuration; all but the first three
+# have something wrong with them.
+FAKE_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -rpath /nowhere
+
+check_LTLIBRARIES += tests/fakes/fake_store.la
+tests_fakes_fake_store_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_store_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_store_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_store"' \
+	-D'FAKE_PROVIDES={"store",1,2,keys},'
+
+check_LTLIBRARIES += tests/fakes/fake_proxy.la
+tests_fakes_fake_proxy_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_proxy_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_proxy_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_proxy"' \
+	-D'FAKE_PROVIDES={"store",1,0,keys},' \
+	-D'FAKE_NEEDS={"store",1,0,0,false},'
+
+check_LTLIBRARIES += tests/fakes/fake_reader.la
+tests_fakes_fake_reader_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_reader_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_reader_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_reader"' \
+	-D'FAKE_NEEDS={"store",1,0,0,false},' \
+	-D'FAKE_KEYS={MC_FIELD(struct conf,flag),MC_BOOL,"false",.help="h"}, \
+	{MC_FIELD(struct conf,number),MC_INT,"1",1,10,.help="h"}, \
+	{MC_FIELD(struct conf,text),MC_STRING,"",.help="h"}, \
+	{MC_FIELD(struct conf,path),MC_PATH,"",.help="h"}, \
+	{MC_FIELD(struct conf,secret),MC_SECRET,"",8,64,.help="h"},'
+
+check_LTLIBRARIES += tests/fakes/fake_older.la
+tests_fakes_fake_older_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_older_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_older_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_older"' \
+	-DFAKE_MAJOR=0 -DFAKE_MINOR=9
+
+check_LTLIBRARIES += tests/fakes/fake_newer.la
+tests_fakes_fake_newer_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_newer_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_newer_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_newer"' \
+	-DFAKE_MAJOR=99 -DFAKE_MINOR=0
+
+check_LTLIBRARIES += tests/fakes/fake_minor.la
+tests_fakes_fake_minor_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_minor_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_minor_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_minor"' \
+	-DFAKE_MAJOR=MC_ABI_MAJOR -DFAKE_MINOR='(MC_ABI_MINOR+1)'
+
+check_LTLIBRARIES += tests/fakes/fake_nonote.la
+tests_fakes_fake_nonote_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_nonote_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_nonote_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_nonote"' \
+	-DFAKE_NO_NOTE
+
+check_LTLIBRARIES += tests/fakes/fake_nosymbol.la
+tests_fakes_fake_nosymbol_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_nosymbol_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_nosymbol_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_nosymbol"' \
+	-DFAKE_NO_SYMBOL
+
+check_LTLIBRARIES += tests/fakes/fake_badkeys.la
+tests_fakes_fake_badkeys_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_badkeys_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_badkeys_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_badkeys"' \
+	-D'FAKE_KEYS={MC_FIELD(struct conf,number),MC_INT,"x",.help="h"},'
+
+check_LTLIBRARIES += tests/fakes/fake_crash.la
+tests_fakes_fake_crash_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_crash_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_crash_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_crash"' \
+	-DFAKE_BEGIN='raise(SIGSEGV)'
+
+check_LTLIBRARIES += tests/fakes/fake_exit.la
+tests_fakes_fake_exit_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_exit_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_exit_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_exit"' \
+	-DFAKE_BEGIN='_exit(0)'
+
+check_LTLIBRARIES += tests/fakes/fake_hang.la
+tests_fakes_fake_hang_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_hang_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_hang_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_hang"' \
+	-DFAKE_BEGIN='for(;;)pause()'
+
+check_LTLIBRARIES += tests/fakes/fake_liar.la
+tests_fakes_fake_liar_la_SOURCES = tests/fakes/fake_module.c
+tests_fakes_fake_liar_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_fake_liar_la_CPPFLAGS = $(AM_CPPFLAGS) \
+	-DFAKE_NAME='"fake_honest"'
 
 # System tests: scripts with real processes; helpers beside them.
 SYSTEM_TESTS = \
