@@ -40,7 +40,7 @@ extern "C" {
 #define METACUBE_PROOF_SIZE	32
 #define METACUBE_NAME_SIZE	32	/* of a display name, with the NUL */
 #define METACUBE_KEY_SIZE	64	/* of a map's key, a world's name */
-#define METACUBE_SAY_MAX	1000	/* bytes of what is said at once */
+#define METACUBE_SAY_MAX	500	/* bytes of what is said at once */
 
 /* What can go wrong.  Each has a sentence beside it that names the server. */
 enum metacube_error {

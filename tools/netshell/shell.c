@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: MIT */
+#include "shell.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define STANDING_MS	1500	/* without a step: it goes no further */
+#define NEAR_CM		30
+
+uint64_t
+shell_now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+void
+shell_print(struct shell *shell, const char *format, ...)
+{
+	char *line = shell->heard[shell->nheard % HEARD_MAX];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(shell->heard[0]), format, args);
+	va_end(args);
+	shell->nheard++;
+	if (shell->nheard - shell->expected > HEARD_MAX)
+		shell->expected = shell->nheard - HEARD_MAX;
+	terminal_print(shell->terminal, line);
+}
+
+void
+shell_fail(struct shell *shell, const char *format, ...)
+{
+	char line[sizeof(shell->heard[0])];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(line, sizeof(line), format, args);
+	va_end(args);
+	shell_print(shell, "%s", line);
+	shell->wait = WAIT_NOTHING;
+	shell->failed = true;
+	if (shell->scripted)
+		shell_leave(shell);
+}
+
+void
+shell_done(struct shell *shell, enum shell_wait wait)
+{
+	if (shell->wait == wait)
+		shell->wait = WAIT_NOTHING;
+}
+
+void
+shell_leave(struct shell *shell)
+{
+	shell->quitting = true;
+	shell->wait = WAIT_LEFT;
+	if (metacube_client_state(shell->client) == METACUBE_LEAVING)
+		return;
+	if (metacube_client_leave(shell->client) != METACUBE_OK)
+		shell->done = true;
+}
+
+static bool
+text_was_heard(struct shell *shell)
+{
+	while (shell->expected < shell->nheard) {
+		const char *line = shell->heard[shell->expected % HEARD_MAX];
+
+		shell->expected++;
+		if (strstr(line, shell->wait_text) != NULL)
+			return true;
+	}
+	return false;
+}
+
+static void
+expect_tick(struct shell *shell)
+{
+	if (text_was_heard(shell))
+		shell->wait = WAIT_NOTHING;
+	else if (shell_now_ms() >= shell->wait_until)
+		shell_fail(shell, "expect: nothing with \"%s\" has come in "
+		    "time.", shell->wait_text);
+}
+
+static void
+arrive_tick(struct shell *shell)
+{
+	const struct metacube_place *place =
+	    metacube_client_place(shell->client);
+	const struct metacube_avatar *self = place == NULL ? NULL :
+	    metacube_client_find(shell->client, place->self);
+	bool there;
+
+	if (self == NULL || metacube_client_state(shell->client) !=
+	    METACUBE_IN_WORLD)
+		return;
+	there = abs(self->x - shell->aim_x) <= NEAR_CM &&
+	    abs(self->y - shell->aim_y) <= NEAR_CM;
+	if (!there && shell_now_ms() < shell->moved_ms + STANDING_MS)
+		return;
+	shell->wait = WAIT_NOTHING;
+	shell_print(shell, "You stand at %.1f %.1f%s", self->x / 100.0,
+	    self->y / 100.0, there ? "." : ": there is no way on from here.");
+}
+
+void
+shell_tick(struct shell *shell)
+{
+	if (shell->wait == WAIT_TEXT)
+		expect_tick(shell);
+	else if (shell->wait == WAIT_ARRIVE)
+		arrive_tick(shell);
+	else if (shell->wait == WAIT_TIME &&
+	    shell_now_ms() >= shell->wait_until)
+		shell->wait = WAIT_NOTHING;
+	else if (shell->wait == WAIT_HEARD &&
+	    shell_now_ms() >= shell->wait_until)
+		shell_fail(shell, "The world does not repeat what you said.");
+}
+
+int
+shell_timeout_ms(const struct shell *shell)
+{
+	uint64_t now = shell_now_ms(), until = shell->wait_until;
+
+	if (shell->wait == WAIT_ARRIVE)
+		until = shell->moved_ms + STANDING_MS;
+	else if (shell->wait != WAIT_TIME && shell->wait != WAIT_TEXT &&
+	    shell->wait != WAIT_HEARD)
+		return -1;
+	return until <= now ? 0 : until - now > 60000 ? 60000 :
+	    (int)(until - now);
+}
