@@ -25,6 +25,7 @@
 #define VERSION		1
 #define CAPACITY_MAX	1000000
 #define LOAD_MAX	1000000
+#define EPOCH_MAX	(UINT64_MAX / 2)	/* said by a world */
 
 static void
 link_send(struct link *link, uint32_t cid, Metacube__Envelope *envelope)
@@ -234,9 +235,9 @@ register_running(struct link *link, const Metacube__Register *message,
 
 	if (map == NULL)
 		return false;
-	if (epoch > taskmaster->last_epoch && epoch < UINT64_MAX / 2)
+	if (epoch > taskmaster->last_epoch && epoch < EPOCH_MAX)
 		taskmaster->last_epoch = epoch;
-	if (epoch >= UINT64_MAX / 2 || epoch_taken(map, epoch))
+	if (epoch >= EPOCH_MAX || epoch_taken(map, epoch))
 		epoch = epoch_next(taskmaster);
 	copy = copy_add(link->world, map, epoch);
 	if (copy == NULL)
@@ -370,25 +371,27 @@ crowd_of(const struct link *link, const char *key, uint64_t epoch)
 	return copy != NULL && copy->epoch == epoch ? copy->owner : NULL;
 }
 
-/* A load that was given up, and succeeded after all: it runs, so it is used,
- * or it would be in nobody's list. */
+/* Nobody has asked for it (any more): a load that was given up, or a copy
+ * that was unloaded and runs again for a ticket on its way.  It runs, so it
+ * is used; else it would be in nobody's list. */
 static void
-loaded_late(struct link *link, const Metacube__Loaded *message)
+loaded_unasked(struct link *link, const Metacube__Loaded *message)
 {
 	struct taskmaster *taskmaster = link->taskmaster;
 	struct map *map = map_find(&taskmaster->placement, message->map);
 	struct copy *copy;
 
-	if (map == NULL || message->epoch > taskmaster->last_epoch ||
+	if (map == NULL || message->epoch >= EPOCH_MAX ||
 	    epoch_taken(map, message->epoch))
 		return;
 	copy = copy_add(link->world, map, message->epoch);
 	if (copy == NULL)
 		return;
+	if (message->epoch > taskmaster->last_epoch)
+		taskmaster->last_epoch = message->epoch;
 	crowd_new(taskmaster, copy)->loaded = true;
-	mc_log(taskmaster->host, MC_NOTE,
-	    "%s has loaded %s, too late for those who waited",
-	    link->world->name, map->key);
+	mc_log(taskmaster->host, MC_NOTE, "%s runs %s", link->world->name,
+	    map->key);
 }
 
 static void
@@ -397,7 +400,7 @@ loaded_said(struct link *link, const Metacube__Loaded *message)
 	struct crowd *crowd = crowd_of(link, message->map, message->epoch);
 
 	if (crowd == NULL)
-		loaded_late(link, message);
+		loaded_unasked(link, message);
 	else if (!crowd->loaded)
 		crowd_loaded(crowd);
 }
