@@ -87,26 +87,30 @@ least(unsigned a, unsigned b, unsigned c)
 	return ab < c ? ab : c;
 }
 
-/* Letters to insert, delete or replace, with one row of the table kept. */
+/* Letters to insert, delete, replace or swap; three rows of the table are
+ * enough. */
 static unsigned
 distance(const char *a, const char *b)
 {
-	size_t blen = strlen(b);
-	unsigned row[WORD_MAX + 1], above, next;
+	unsigned rows[3][WORD_MAX + 1], *now = rows[0], *above, *before;
+	size_t alen = strlen(a), blen = strlen(b);
 
 	for (size_t j = 0; j <= blen; j++)
-		row[j] = (unsigned)j;
-	for (size_t i = 0; a[i] != '\0'; i++) {
-		above = row[0];
-		row[0] = (unsigned)i + 1;
-		for (size_t j = 0; j < blen; j++) {
-			next = least(row[j + 1] + 1, row[j] + 1,
-			    above + (a[i] != b[j]));
-			above = row[j + 1];
-			row[j + 1] = next;
+		now[j] = (unsigned)j;
+	for (size_t i = 1; i <= alen; i++) {
+		before = rows[(i + 1) % 3];
+		above = rows[(i - 1) % 3];
+		now = rows[i % 3];
+		now[0] = (unsigned)i;
+		for (size_t j = 1; j <= blen; j++) {
+			now[j] = least(above[j] + 1, now[j - 1] + 1,
+			    above[j - 1] + (a[i - 1] != b[j - 1]));
+			if (i > 1 && j > 1 && a[i - 1] == b[j - 2] &&
+			    a[i - 2] == b[j - 1] && before[j - 2] + 1 < now[j])
+				now[j] = before[j - 2] + 1;
 		}
 	}
-	return row[blen];
+	return now[blen];
 }
 
 const char *
