@@ -63,9 +63,32 @@ SERVER_CONF = \
 	server/secret.h
 
 SERVER_PUMP = \
+	server/arena.c \
+	server/arena.h \
+	server/conn.c \
+	server/conn.h \
+	server/conn_io.c \
+	server/conn_out.c \
 	server/endpoint.c \
 	server/endpoint.h \
-	server/pump.h
+	server/flood.c \
+	server/flood.h \
+	server/frame.c \
+	server/frame.h \
+	server/io.c \
+	server/io.h \
+	server/limit.c \
+	server/limit.h \
+	server/link.c \
+	server/listen.c \
+	server/listen.h \
+	server/proxy.c \
+	server/proxy.h \
+	server/pump.h \
+	server/tls.c \
+	server/tls.h \
+	server/wheel.c \
+	server/wheel.h
 
 SERVER_CODECS = \
 	server/follow.c \

@@ -7,8 +7,7 @@
 
 struct mc_host;
 
-/* Ends all timers and watches that an instance still has; their slots are
- * not touched any more. */
+/* Ends all timers and watches that an instance still has. */
 void	timers_close(struct mc_host *);
 
 #endif

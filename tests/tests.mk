@@ -45,6 +45,35 @@ tests_unit_test_loader_t_SOURCES = tests/unit/test_loader.c
 tests_unit_test_loader_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_loader_t_LDADD = $(UNIT_LIBS)
 
+# The host.  These load modules, which must find their host in the program.
+UNIT_TESTS += tests/unit/test_call.t tests/unit/test_count.t \
+	tests/unit/test_log.t tests/unit/test_work.t
+UNIT_RIG = tests/unit/rig.c tests/unit/rig.h
+
+tests_unit_test_call_t_SOURCES = tests/unit/test_call.c $(UNIT_RIG)
+tests_unit_test_call_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_call_t_LDADD = $(UNIT_LIBS)
+tests_unit_test_call_t_LDFLAGS = -export-dynamic
+
+tests_unit_test_count_t_SOURCES = tests/unit/test_count.c
+tests_unit_test_count_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_count_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_log_t_SOURCES = tests/unit/test_log.c
+tests_unit_test_log_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_log_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_work_t_SOURCES = tests/unit/test_work.c $(UNIT_RIG)
+tests_unit_test_work_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_work_t_LDADD = $(UNIT_LIBS)
+tests_unit_test_work_t_LDFLAGS = -export-dynamic
+
+# An account store that behaves badly, for tests of whoever needs one.
+check_LTLIBRARIES += tests/fakes/tcapw_fake.la
+tests_fakes_tcapw_fake_la_SOURCES = tests/fakes/tcapw_fake.c
+tests_fakes_tcapw_fake_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_tcapw_fake_la_LIBADD = $(MODULE_LIBS)
+
 # modules/world
 if MODULE_WORLD
 UNIT_TESTS += tests/unit/test_map.t tests/unit/test_sim.t \
