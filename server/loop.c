@@ -95,6 +95,12 @@ loop_post(struct loop *loop, struct mail *mail)
 }
 
 void
+loop_post_all(struct loop *loop, struct mails *mails)
+{
+	mailbox_post_all(loop->box, mails);
+}
+
+void
 loop_on_flush(struct loop *loop, loop_flush_fn *run, void *arg)
 {
 	if (loop->nflush == FLUSH_MAX)
@@ -115,6 +121,15 @@ run_own(struct loop *loop)
 		next = mail->next;
 		mail->run(mail);
 	}
+}
+
+void
+loop_drain(struct loop *loop)
+{
+	do {
+		run_own(loop);
+		mailbox_run(loop->box);
+	} while (loop->own.first != NULL);
 }
 
 void

@@ -32,6 +32,13 @@ bool			 loop_here(const struct loop *); /* this thread? */
 /* (any thread) Runs the mail on the loop, never inside the caller. */
 void			 loop_post(struct loop *, struct mail *);
 
+/* (another thread) The same for a batch, which is empty afterwards. */
+void			 loop_post_all(struct loop *, struct mails *);
+
+/* Runs what has been posted and what that posts in turn, until there is
+ * nothing more: for the end, when loop_run has returned. */
+void			 loop_drain(struct loop *);
+
 void			 loop_on_flush(struct loop *, loop_flush_fn *, void *);
 
 /*

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * listen - sockets on which connections are accepted.
+ *
+ * An acceptor is what the I/O threads and the connections it brought share:
+ * it lives until the last of them is gone.  The listener is the module's
+ * hold on it.
+ */
+#ifndef SERVER_LISTEN_H
+#define SERVER_LISTEN_H
+
+#include "conn.h"
+#include "flood.h"
+#include "limit.h"
+
+struct acceptor_watch;
+
+struct acceptor {
+	atomic_uint		 refs;
+	struct mc_host		*host;
+	char			*roles;		/* NULL: for clients */
+	bool			 local;
+	int			 fd;
+	char			 address[ENDPOINT_TEXT_SIZE];
+	struct conn_terms	 terms;
+	atomic_int_fast64_t	 max_connections, max_per_address;
+	atomic_bool		 proxy_protocol;
+	struct limit		*limit;
+	struct flood		 flood;
+	pthread_mutex_t		 lock;
+	struct tls		*tls;		/* NULL: the process's own */
+	struct acceptor_watch	*watches;	/* one for each I/O thread */
+	struct mc_listener	*listener;	/* loop: NULL: unlistened */
+};
+
+void		 acceptor_ref(struct acceptor *);
+void		 acceptor_unref(struct acceptor *);
+struct tls	*acceptor_tls(struct acceptor *);	/* a reference */
+
+struct mc_listener {
+	LIST_ENTRY(mc_listener)	 link;
+	struct acceptor		*acceptor;
+	char			*endpoint;
+	char			*certificate, *key;
+	const struct mc_conn_ops *ops;
+	void			*state;
+};
+
+/* A socket bound ahead of its listener. */
+struct bound {
+	LIST_ENTRY(bound)	 link;
+	int			 fd;
+	char			 endpoint[];
+};
+
+/* What an instance has open. */
+struct pump {
+	LIST_HEAD(, mc_listener) listeners;
+	LIST_HEAD(, mc_link)	 links;
+	LIST_HEAD(, bound)	 bound;
+	struct conn_list	 conns;		/* open_link */
+	size_t			 nconns;
+};
+
+struct pump	*pump_of(struct mc_host *);	/* made when first needed */
+
+/* link.c */
+void		 link_opened(struct mc_link *, struct mc_conn *);
+void		 link_closed(struct mc_link *, struct mc_conn *);
+void		*link_state(struct mc_link *);
+void		 links_close(struct pump *);
+void		 links_end(void);	/* no loop to hear of names */
+
+#endif
