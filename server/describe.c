@@ -22,6 +22,7 @@
 /* What is described, host and modules alike. */
 struct subject {
 	const char		*name, *version, *summary;
+	char			 page[80];	/* of the manual */
 	const struct mc_key	*keys;
 	const struct mc_module	*module;	/* NULL: the host */
 };
@@ -29,19 +30,21 @@ struct subject {
 static struct subject
 subject_of(const struct mc_module *module)
 {
-	struct subject host = {
-		CONF_SELF, PACKAGE_VERSION, "Runs modules as a server",
-		process_keys, NULL
+	struct subject subject = {
+		CONF_SELF, PACKAGE_VERSION, "Settings of the MetaCube host",
+		CONF_SELF ".conf", process_keys, NULL
 	};
-	struct subject other = { .module = module };
 
 	if (module == NULL)
-		return host;
-	other.name = module->name;
-	other.version = module->version;
-	other.summary = module->summary;
-	other.keys = module->keys;
-	return other;
+		return subject;
+	subject.name = module->name;
+	subject.version = module->version;
+	subject.summary = module->summary;
+	snprintf(subject.page, sizeof(subject.page), "metacube-%s",
+	    module->name);
+	subject.keys = module->keys;
+	subject.module = module;
+	return subject;
 }
 
 static bool
@@ -132,6 +135,17 @@ kind_text(const struct mc_key *key, char *buf, size_t size)
 }
 
 static void
+kind_sentence(const struct mc_key *key, char *buf, size_t size)
+{
+	size_t len;
+
+	kind_text(key, buf, size);
+	buf[0] = (char)toupper((unsigned char)buf[0]);
+	len = strlen(buf);
+	snprintf(buf + len, size - len, ".");
+}
+
+static void
 provides_print(FILE *to, const struct mc_module *module, const char *before,
     const char *none)
 {
@@ -205,26 +219,40 @@ text_print(FILE *to, const struct subject *subject, const char *file)
 
 /* As a manual page. */
 
-/* Nothing in it is taken for a macro; each sentence begins a line, as mdoc
- * wants it. */
+/* One word; nothing in it is taken for a macro. */
+static size_t
+mdoc_text(FILE *to, const char *word, size_t len, bool begins)
+{
+	if (begins && (*word == '.' || *word == '\''))
+		fputs("\\&", to);
+	for (size_t i = 0; i < len; i++) {
+		if (word[i] == '\\')
+			fputs("\\e", to);
+		else
+			fputc(word[i], to);
+	}
+	return len;
+}
+
+/* Each sentence begins a line, as mdoc wants it. */
 static void
 mdoc(FILE *to, const char *text)
 {
-	bool begins = true;
+	size_t column = 0, len;
+	bool ended = false;
 
-	for (; *text != '\0'; text++) {
-		if (begins && (*text == '.' || *text == '\''))
-			fputs("\\&", to);
-		begins = false;
-		if (*text == '\\')
-			fputs("\\e", to);
-		else if (*text == ' ' && text[-1] == '.' &&
-		    isupper((unsigned char)text[strspn(text, " ")])) {
-			text += strspn(text, " ") - 1;
+	for (; *text != '\0'; text += strspn(text, " ")) {
+		len = strcspn(text, " ");
+		if (column > 0 && (column + 1 + len > COLUMNS ||
+		    (ended && isupper((unsigned char)*text)))) {
 			fputc('\n', to);
-			begins = true;
-		} else
-			fputc(*text, to);
+			column = 0;
+		}
+		if (column > 0)
+			fputc(' ', to);
+		column += (column > 0) + mdoc_text(to, text, len, column == 0);
+		ended = text[len - 1] == '.';
+		text += len;
 	}
 	fputc('\n', to);
 }
@@ -250,8 +278,7 @@ key_mdoc(FILE *to, const struct mc_key *key)
 {
 	char value[VALUE_SIZE], kind[640];
 
-	kind_text(key, kind, sizeof(kind));
-	kind[0] = (char)toupper((unsigned char)kind[0]);
+	kind_sentence(key, kind, sizeof(kind));
 	fprintf(to, ".It Cm %s\n", key->name);
 	mdoc(to, key->help);
 	fputs(".br\n", to);
@@ -287,18 +314,21 @@ services_mdoc(FILE *to, const struct mc_module *module)
 }
 
 static void
+title_mdoc(FILE *to, const struct subject *subject)
+{
+	fprintf(to, ".\\\" SPDX-License-Identifier: MIT\n.Dd %s\n.Dt ", DATE);
+	for (const char *c = subject->page; *c != '\0'; c++)
+		fputc(toupper((unsigned char)*c), to);
+	fprintf(to, " 5\n.Os\n.Sh NAME\n.Nm %s\n.Nd ", subject->page);
+	sentence_mdoc(to, subject->summary);
+}
+
+static void
 man_print(FILE *to, const struct subject *subject)
 {
-	const char *name = subject->name;
-
-	fprintf(to, ".\\\" SPDX-License-Identifier: MIT\n.Dd %s\n.Dt "
-	    "METACUBE-", DATE);
-	for (const char *c = name; *c != '\0'; c++)
-		fputc(toupper((unsigned char)*c), to);
-	fprintf(to, " 5\n.Os\n.Sh NAME\n.Nm metacube-%s\n.Nd ", name);
-	sentence_mdoc(to, subject->summary);
+	title_mdoc(to, subject);
 	fprintf(to, ".Sh DESCRIPTION\nThis page describes the settings of\n"
-	    ".Nm %s ,\nversion %s.\n", name, subject->version);
+	    ".Sy %s ,\nversion %s.\n", subject->name, subject->version);
 	if (subject->module != NULL)
 		services_mdoc(to, subject->module);
 	fprintf(to, ".Sh SETTINGS\n%s\n", any_key(subject) ?
@@ -306,12 +336,9 @@ man_print(FILE *to, const struct subject *subject)
 	for (const struct mc_key *key = subject->keys;
 	    key != NULL && key->name != NULL; key++)
 		key_mdoc(to, key);
-	fprintf(to, "%s.Sh FILES\n.Bl -tag -width Ds\n.It Pa ",
-	    any_key(subject) ? ".El\n" : "");
-	if (subject->module != NULL)
-		fprintf(to, "%s/%s.conf\n", CONF_DIR, name);
-	else
-		fprintf(to, "%s/%s.conf\n", SYSCONF_DIR, name);
+	fprintf(to, "%s.Sh FILES\n.Bl -tag -width Ds\n.It Pa %s/%s.conf\n",
+	    any_key(subject) ? ".El\n" : "",
+	    subject->module != NULL ? CONF_DIR : SYSCONF_DIR, subject->name);
 	fputs("Where these settings stand.\n.El\n"
 	    ".Sh SEE ALSO\n.Xr metacube.conf 5 ,\n.Xr metacubed 8\n", to);
 }
@@ -326,8 +353,7 @@ key_conf(FILE *to, const struct mc_key *key, const char *indent)
 	size_t width = *indent == '\t' ? TAB + 2 : 2;
 
 	snprintf(prefix, sizeof(prefix), "%s# ", indent);
-	kind_text(key, kind, sizeof(kind));
-	kind[0] = (char)toupper((unsigned char)kind[0]);
+	kind_sentence(key, kind, sizeof(kind));
 	fputc('\n', to);
 	wrap(to, prefix, width, key->help);
 	wrap(to, prefix, width, kind);
@@ -363,7 +389,7 @@ conf_print(FILE *to, const struct subject *subject)
 	    subject->summary);
 	wrap(to, "# ", 2, text);
 	snprintf(text, sizeof(text), "Every setting is here, with its default "
-	    "as a comment. See metacube-%s(5).", subject->name);
+	    "as a comment. See %s(5).", subject->page);
 	fputs("#\n", to);
 	wrap(to, "# ", 2, text);
 	if (subject->module != NULL) {
