@@ -77,7 +77,7 @@ tests_fakes_tcapw_fake_la_LIBADD = $(MODULE_LIBS)
 # modules/world
 if MODULE_WORLD
 UNIT_TESTS += tests/unit/test_map.t tests/unit/test_sim.t \
-	tests/unit/test_tickets.t
+	tests/unit/test_tickets.t tests/unit/test_world.t
 tests_unit_test_map_t_SOURCES = tests/unit/test_map.c \
 	modules/world/map.c modules/world/terrain.c
 tests_unit_test_map_t_CPPFLAGS = $(UNIT_CPPFLAGS) $(PNG_CFLAGS) \
@@ -91,6 +91,15 @@ tests_unit_test_tickets_t_SOURCES = tests/unit/test_tickets.c \
 	modules/world/tickets.c
 tests_unit_test_tickets_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_tickets_t_LDADD = $(UNIT_LIBS)
+# the whole module, on a stage instead of a host
+tests_unit_test_world_t_SOURCES = tests/unit/test_world.c \
+	tests/fakes/stage.c tests/fakes/stage.h \
+	server/name.c server/ticket.c $(modules_world_la_SOURCES)
+tests_unit_test_world_t_CPPFLAGS = $(UNIT_CPPFLAGS) $(PNG_CFLAGS) \
+	-I$(top_srcdir)/tests/fakes -DMAPS_DIR='"$(abs_top_srcdir)/maps"'
+tests_unit_test_world_t_LDADD = tests/libcutap.la api/libproto.la \
+	$(CUNIT_LIBS) $(GNUTLS_LIBS) $(LIBCONFIG_LIBS) $(PNG_LIBS) \
+	$(PROTOBUF_C_LIBS) -lm
 endif
 
 if HAVE_CUNIT

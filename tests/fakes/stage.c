@@ -1,0 +1,641 @@
+/* SPDX-License-Identifier: MIT */
+/* stage - a host for one module under test. */
+
+#include "stage.h"
+
+#include <metacube/call.h>
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNTERS_MAX	128
+#define LOG_SIZE	(256 * 1024)
+
+struct mc_host {
+	char	identity[64];
+};
+
+struct mc_timer {
+	struct mc_timer	 *next;
+	struct mc_timer	**slot;
+	uint64_t	  at_ms;
+	mc_timer_fn	 *run;
+	void		 *owner;
+};
+
+struct task {
+	struct task	*next;
+	mc_work_fn	*run;
+	void		*arg;
+};
+
+struct sent {
+	struct sent	*next;
+	size_t		 len;
+	uint8_t		*bytes;
+};
+
+struct mc_conn {
+	struct mc_conn	*next;
+	const struct mc_conn_ops *ops;
+	void		*owner;
+	struct mc_peer	 peer;
+	struct sent	*sent;
+	size_t		 queued;
+	bool		 full, over, gone, admitted;
+};
+
+struct mc_shared {
+	unsigned	 refs;
+	size_t		 len;
+	uint8_t		*bytes;
+};
+
+struct mc_listener {
+	const struct mc_conn_ops *ops;
+	void		*state;
+	char		 address[128];
+};
+
+struct mc_link {
+	const struct mc_conn_ops *ops;
+	void		*state;
+};
+
+static struct {
+	struct mc_host	 host;
+	uint64_t	 now_ms;
+	struct mc_timer	*timers;
+	struct task	*tasks;
+	struct mc_conn	*conns;
+	struct mc_listener *listener;
+	struct mc_link	*link;
+	struct { const char *name; int64_t value; } counters[COUNTERS_MAX];
+	Metacube__Envelope *heard;
+	char		 log[LOG_SIZE];
+	size_t		 log_len;
+} stage;
+
+static void
+conn_free(struct mc_conn *conn)
+{
+	stage_skip(conn);
+	free(conn);
+}
+
+void
+stage_reset(const char *identity)
+{
+	struct mc_conn *conn;
+
+	while ((conn = stage.conns) != NULL) {
+		stage.conns = conn->next;
+		conn_free(conn);
+	}
+	if (stage.heard != NULL)
+		metacube__envelope__free_unpacked(stage.heard, NULL);
+	free(stage.listener);
+	free(stage.link);
+	memset(&stage, 0, sizeof(stage));
+	stage.now_ms = 1000000;
+	snprintf(stage.host.identity, sizeof(stage.host.identity), "%s",
+	    identity);
+}
+
+struct mc_host *
+stage_host(void)
+{
+	return &stage.host;
+}
+
+/* The host. */
+
+void
+mc_log(struct mc_host *host, enum mc_level level, const char *text, ...)
+{
+	size_t room = sizeof(stage.log) - stage.log_len;
+	va_list ap;
+	int len;
+
+	(void)host;
+	(void)level;
+	va_start(ap, text);
+	len = vsnprintf(stage.log + stage.log_len, room, text, ap);
+	va_end(ap);
+	if (len >= 0 && (size_t)len + 2 < room) {
+		stage.log_len += (size_t)len;
+		stage.log[stage.log_len++] = '\n';
+	}
+	stage.log[stage.log_len] = '\0';
+}
+
+enum mc_status
+mc_fail(struct mc_host *host, enum mc_status status, const char *text, ...)
+{
+	char line[512];
+	va_list ap;
+
+	va_start(ap, text);
+	vsnprintf(line, sizeof(line), text, ap);
+	va_end(ap);
+	mc_log(host, MC_ERROR, "%s", line);
+	return status;
+}
+
+void
+mc_fatal(struct mc_host *host, const char *text, ...)
+{
+	(void)host;
+	fprintf(stderr, "%s\n", text);
+	abort();
+}
+
+const char *
+mc_host_identity(const struct mc_host *host)
+{
+	return host->identity;
+}
+
+void *
+mc_zalloc(size_t size)
+{
+	void *memory = calloc(1, size == 0 ? 1 : size);
+
+	if (memory == NULL)
+		abort();
+	return memory;
+}
+
+void
+mc_wipe(void *memory, size_t len)
+{
+	explicit_bzero(memory, len);
+}
+
+bool
+mc_equal_secret(const void *a, const void *b, size_t len)
+{
+	return memcmp(a, b, len) == 0;
+}
+
+/* Never the same twice, and the same in each run. */
+void
+mc_random(void *memory, size_t len)
+{
+	static uint64_t state = 88172645463325252u;
+	uint8_t *at = memory;
+
+	while (len-- > 0) {
+		state ^= state << 13;
+		state ^= state >> 7;
+		state ^= state << 17;
+		*at++ = (uint8_t)state;
+	}
+}
+
+uint64_t
+mc_now_ms(void)
+{
+	return stage.now_ms;
+}
+
+uint64_t
+mc_time_ms(void)
+{
+	return 1700000000000u + stage.now_ms;
+}
+
+void
+mc_count(struct mc_host *host, const char *name, int64_t add)
+{
+	size_t i = 0;
+
+	(void)host;
+	while (i < COUNTERS_MAX - 1 && stage.counters[i].name != NULL &&
+	    strcmp(stage.counters[i].name, name) != 0)
+		i++;
+	stage.counters[i].name = name;
+	stage.counters[i].value += add;
+}
+
+void
+mc_gauge(struct mc_host *host, const char *name, int64_t value)
+{
+	mc_count(host, name, value - stage_count(name));
+}
+
+int64_t
+stage_count(const char *name)
+{
+	for (size_t i = 0; i < COUNTERS_MAX; i++)
+		if (stage.counters[i].name != NULL &&
+		    strcmp(stage.counters[i].name, name) == 0)
+			return stage.counters[i].value;
+	return 0;
+}
+
+bool
+stage_logged(const char *words)
+{
+	return strstr(stage.log, words) != NULL;
+}
+
+/* Time and work. */
+
+void
+mc_timer_clear(struct mc_timer **slot)
+{
+	struct mc_timer **at = &stage.timers, *timer = *slot;
+
+	if (timer == NULL)
+		return;
+	while (*at != timer)
+		at = &(*at)->next;
+	*at = timer->next;
+	*slot = NULL;
+	free(timer);
+}
+
+void
+mc_timer_set(struct mc_host *host, struct mc_timer **slot, unsigned ms,
+    mc_timer_fn *run, void *owner)
+{
+	struct mc_timer *timer = mc_zalloc(sizeof(*timer));
+	struct mc_timer **at = &stage.timers;
+
+	(void)host;
+	mc_timer_clear(slot);
+	timer->slot = slot;
+	timer->at_ms = stage.now_ms + ms;
+	timer->run = run;
+	timer->owner = owner;
+	while (*at != NULL && (*at)->at_ms <= timer->at_ms)
+		at = &(*at)->next;
+	timer->next = *at;
+	*at = timer;
+	*slot = timer;
+}
+
+static void
+task_add(mc_work_fn *run, void *arg)
+{
+	struct task *task = mc_zalloc(sizeof(*task)), **at = &stage.tasks;
+
+	task->run = run;
+	task->arg = arg;
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = task;
+}
+
+void
+mc_work(struct mc_host *host, mc_work_fn *run, void *arg)
+{
+	(void)host;
+	task_add(run, arg);
+}
+
+void
+mc_later(struct mc_host *host, mc_work_fn *run, void *arg)
+{
+	(void)host;
+	task_add(run, arg);
+}
+
+static void
+settle(void)
+{
+	struct task *task;
+
+	while ((task = stage.tasks) != NULL) {
+		stage.tasks = task->next;
+		task->run(task->arg);
+		free(task);
+	}
+	for (struct mc_conn *conn = stage.conns; conn != NULL;
+	    conn = conn->next)
+		if (conn->over && !conn->gone) {
+			conn->gone = true;
+			conn->ops->closed(conn->owner);
+		}
+}
+
+void
+stage_pass(unsigned ms)
+{
+	uint64_t until = stage.now_ms + ms;
+
+	settle();
+	while (stage.timers != NULL && stage.timers->at_ms <= until) {
+		mc_timer_fn *run = stage.timers->run;
+		void *owner = stage.timers->owner;
+
+		if (stage.timers->at_ms > stage.now_ms)
+			stage.now_ms = stage.timers->at_ms;
+		mc_timer_clear(stage.timers->slot);
+		run(owner);
+		settle();
+	}
+	stage.now_ms = until;
+}
+
+/* Connections. */
+
+struct mc_listener *
+mc_listen(struct mc_host *host, const struct mc_listen_conf *conf,
+    const char *roles, const struct mc_conn_ops *ops, void *state)
+{
+	(void)host;
+	(void)roles;
+	stage.listener = mc_zalloc(sizeof(*stage.listener));
+	stage.listener->ops = ops;
+	stage.listener->state = state;
+	snprintf(stage.listener->address, sizeof(stage.listener->address),
+	    "%s", conf->endpoint);
+	return stage.listener;
+}
+
+void
+mc_unlisten(struct mc_listener **listener)
+{
+	free(*listener);
+	*listener = stage.listener = NULL;
+}
+
+enum mc_status
+mc_relisten(struct mc_listener *listener, const struct mc_listen_conf *conf)
+{
+	return strcmp(listener->address, conf->endpoint) == 0 ? MC_OK :
+	    MC_INVALID;
+}
+
+const char *
+mc_listener_address(const struct mc_listener *listener)
+{
+	return listener->address;
+}
+
+struct mc_link *
+mc_dial(struct mc_host *host, const char *endpoint, const char *role,
+    const struct mc_conn_ops *ops, void *state)
+{
+	(void)host;
+	(void)endpoint;
+	(void)role;
+	stage.link = mc_zalloc(sizeof(*stage.link));
+	stage.link->ops = ops;
+	stage.link->state = state;
+	return stage.link;
+}
+
+void
+mc_hangup(struct mc_link **link)
+{
+	for (struct mc_conn *conn = stage.conns; conn != NULL && *link != NULL;
+	    conn = conn->next)
+		if (conn->ops == (*link)->ops)
+			conn->over = true;
+	free(*link);
+	*link = stage.link = NULL;
+}
+
+static struct mc_conn *
+conn_new(const struct mc_conn_ops *ops, void *state)
+{
+	struct mc_conn *conn = mc_zalloc(sizeof(*conn));
+
+	conn->ops = ops;
+	strcpy(conn->peer.address, "192.0.2.7");
+	conn->owner = ops->open(state, conn);
+	if (conn->owner == NULL) {
+		free(conn);
+		return NULL;
+	}
+	conn->next = stage.conns;
+	stage.conns = conn;
+	return conn;
+}
+
+struct mc_conn *
+stage_connect(void)
+{
+	return stage.listener == NULL ? NULL :
+	    conn_new(stage.listener->ops, stage.listener->state);
+}
+
+struct mc_conn *
+stage_accept(void)
+{
+	return stage.link == NULL ? NULL :
+	    conn_new(stage.link->ops, stage.link->state);
+}
+
+const struct mc_peer *
+mc_conn_peer(const struct mc_conn *conn)
+{
+	return &conn->peer;
+}
+
+void
+mc_conn_admit(struct mc_conn *conn)
+{
+	conn->admitted = true;
+}
+
+bool
+stage_admitted(const struct mc_conn *conn)
+{
+	return conn->admitted;
+}
+
+static void
+sent_add(struct mc_conn *conn, const uint8_t *bytes, size_t len)
+{
+	struct sent *sent = mc_zalloc(sizeof(*sent)), **at = &conn->sent;
+
+	sent->len = len;
+	sent->bytes = mc_zalloc(len);
+	memcpy(sent->bytes, bytes, len);
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = sent;
+}
+
+struct mc_shared *
+mc_shared_new(const Metacube__Envelope *envelope)
+{
+	struct mc_shared *shared = mc_zalloc(sizeof(*shared));
+
+	shared->refs = 1;
+	shared->len = metacube__envelope__get_packed_size(envelope);
+	shared->bytes = mc_zalloc(shared->len);
+	metacube__envelope__pack(envelope, shared->bytes);
+	return shared;
+}
+
+bool
+mc_conn_send_shared(struct mc_conn *conn, struct mc_shared *shared)
+{
+	if (conn->full)
+		return false;
+	if (!conn->over)
+		sent_add(conn, shared->bytes, shared->len);
+	return true;
+}
+
+void
+mc_shared_unref(struct mc_shared **shared)
+{
+	free((*shared)->bytes);
+	free(*shared);
+	*shared = NULL;
+}
+
+void
+mc_conn_send(struct mc_conn *conn, const Metacube__Envelope *envelope)
+{
+	struct mc_shared *shared = mc_shared_new(envelope);
+
+	if (!mc_conn_send_shared(conn, shared))
+		conn->over = true;
+	mc_shared_unref(&shared);
+}
+
+size_t
+mc_conn_queued(const struct mc_conn *conn)
+{
+	return conn->queued;
+}
+
+void
+mc_conn_close(struct mc_conn *conn)
+{
+	conn->over = true;
+}
+
+void
+stage_say(struct mc_conn *conn, const Metacube__Envelope *envelope)
+{
+	struct mc_shared *shared = mc_shared_new(envelope);
+	Metacube__Envelope *copy = metacube__envelope__unpack(NULL,
+	    shared->len, shared->bytes);
+
+	if (copy != NULL && !conn->over)
+		conn->ops->message(conn->owner, copy);
+	metacube__envelope__free_unpacked(copy, NULL);
+	mc_shared_unref(&shared);
+}
+
+void
+stage_drop(struct mc_conn *conn)
+{
+	if (conn->gone)
+		return;
+	conn->over = conn->gone = true;
+	conn->ops->closed(conn->owner);
+}
+
+static void
+sent_remove(struct mc_conn *conn)
+{
+	struct sent *sent = conn->sent;
+
+	conn->sent = sent->next;
+	free(sent->bytes);
+	free(sent);
+}
+
+const Metacube__Envelope *
+stage_heard(struct mc_conn *conn, Metacube__Envelope__MessageCase kind)
+{
+	while (conn->sent != NULL) {
+		if (stage.heard != NULL)
+			metacube__envelope__free_unpacked(stage.heard, NULL);
+		stage.heard = metacube__envelope__unpack(NULL,
+		    conn->sent->len, conn->sent->bytes);
+		sent_remove(conn);
+		if (stage.heard != NULL && stage.heard->message_case == kind)
+			return stage.heard;
+	}
+	return NULL;
+}
+
+size_t
+stage_unheard(const struct mc_conn *conn)
+{
+	size_t count = 0;
+
+	for (struct sent *sent = conn->sent; sent != NULL; sent = sent->next)
+		count++;
+	return count;
+}
+
+void
+stage_skip(struct mc_conn *conn)
+{
+	while (conn->sent != NULL)
+		sent_remove(conn);
+}
+
+bool
+stage_over(const struct mc_conn *conn)
+{
+	return conn->over;
+}
+
+void
+stage_queue(struct mc_conn *conn, size_t queued, bool full)
+{
+	conn->queued = queued;
+	conn->full = full;
+}
+
+/* Commands are not asked here. */
+
+void
+mc_commands(struct mc_host *host, const struct mc_command *commands,
+    void *state)
+{
+	(void)host;
+	(void)commands;
+	(void)state;
+}
+
+const char *
+mc_query_arg(const struct mc_query *query, unsigned n)
+{
+	(void)query;
+	(void)n;
+	return NULL;
+}
+
+void
+mc_query_columns(struct mc_query *query, const char *first, ...)
+{
+	(void)query;
+	(void)first;
+}
+
+void
+mc_query_row(struct mc_query *query)
+{
+	(void)query;
+}
+
+void
+mc_query_cell(struct mc_query *query, const char *text, ...)
+{
+	(void)query;
+	(void)text;
+}
+
+void
+mc_query_done(struct mc_query *query, enum mc_status status,
+    const char *text, ...)
+{
+	(void)query;
+	(void)status;
+	(void)text;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * stage - a host for one module under test: its time stands still until the
+ * test lets it pass, and its connections end in the test's hands.
+ *
+ * What the module sends is encoded and decoded as on the wire.  One module
+ * at a time, one thread.
+ */
+#ifndef TESTS_STAGE_H
+#define TESTS_STAGE_H
+
+#include <metacube/conn.h>
+#include <metacube/control.h>
+
+/* Forgets everything; identity is the name in the certificate. */
+void	 stage_reset(const char *identity);
+struct mc_host *stage_host(void);
+
+/* Milliseconds pass: timers fire in their order, work and what it hands over
+ * run, connections that were closed are gone. */
+void	 stage_pass(unsigned ms);
+
+/* A client of the listener; the far end of what was dialled.  NULL: the
+ * module does not want it. */
+struct mc_conn *stage_connect(void);
+struct mc_conn *stage_accept(void);
+
+/* The peer says this, which the module sees at once; the connection is lost. */
+void	 stage_say(struct mc_conn *, const Metacube__Envelope *);
+void	 stage_drop(struct mc_conn *);
+
+/* The next message of this kind that the module has sent; those before it
+ * are skipped.  NULL: there is none.  Valid until the next call. */
+const Metacube__Envelope *stage_heard(struct mc_conn *,
+	    Metacube__Envelope__MessageCase);
+size_t	 stage_unheard(const struct mc_conn *);	/* how many are left */
+void	 stage_skip(struct mc_conn *);		/* those */
+bool	 stage_over(const struct mc_conn *);	/* closed by the module */
+bool	 stage_admitted(const struct mc_conn *);
+
+/* The peer is slow: so many bytes are queued, and a limit beyond which
+ * nothing more is. */
+void	 stage_queue(struct mc_conn *, size_t queued, bool full);
+
+/* A counter of the module; the last line it has logged with these words. */
+int64_t	 stage_count(const char *name);
+bool	 stage_logged(const char *words);
+
+#endif
