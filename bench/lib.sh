@@ -84,7 +84,7 @@ gateway_any_conf () {
 	host_conf gateway
 	module_conf gateway auth_any
 	module_conf gateway taskmaster_remote \
-		"endpoint = \"$(address taskmaster taskmaster)\";"
+		"connect = \"$(address taskmaster taskmaster)\";"
 	module_conf gateway gateway 'listen = "127.0.0.1:0";' \
 		'max_per_address = 1000000;' 'log_rate = 0;'
 }

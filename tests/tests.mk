@@ -102,6 +102,27 @@ tests_unit_test_world_t_LDADD = tests/libcutap.la api/libproto.la \
 	$(PROTOBUF_C_LIBS) -lm
 endif
 
+# server/ticket, modules/auth_password, modules/taskmaster
+UNIT_TESTS += tests/unit/test_ticket.t
+tests_unit_test_ticket_t_SOURCES = tests/unit/test_ticket.c
+tests_unit_test_ticket_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_ticket_t_LDADD = $(UNIT_LIBS)
+if MODULE_AUTH_PASSWORD
+UNIT_TESTS += tests/unit/test_penalty.t
+tests_unit_test_penalty_t_SOURCES = tests/unit/test_penalty.c \
+	modules/auth_password/penalty.c
+tests_unit_test_penalty_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_penalty_t_LDADD = $(UNIT_LIBS)
+endif
+if MODULE_TASKMASTER
+UNIT_TESTS += tests/unit/test_placement.t
+tests_unit_test_placement_t_SOURCES = tests/unit/test_placement.c \
+	modules/taskmaster/catalogue.c modules/taskmaster/heap.c \
+	modules/taskmaster/placement.c modules/taskmaster/table.c
+tests_unit_test_placement_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_placement_t_LDADD = $(UNIT_LIBS)
+endif
+
 if HAVE_CUNIT
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -206,6 +227,10 @@ tests_fakes_fake_liar_la_SOURCES = tests/fakes/fake_module.c
 tests_fakes_fake_liar_la_LDFLAGS = $(FAKE_LDFLAGS)
 tests_fakes_fake_liar_la_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DFAKE_NAME='"fake_honest"'
+
+# The samples of conf.d
+TESTS += tests/samples.t
+dist_check_SCRIPTS += tests/samples.t
 
 # System tests: scripts with real processes; helpers beside them.
 SYSTEM_TESTS = \

@@ -21,7 +21,7 @@
 #define BUCKETS	1024
 
 struct conf {
-	const char	*endpoint;
+	const char	*connect;
 	int64_t		 connect_wait_ms, ping_ms, max_pending;
 };
 
@@ -261,7 +261,7 @@ placed(struct remote *remote, struct question *question,
 
 	if (!fits) {
 		mc_log(remote->host, MC_ERROR, "%s has sent a place that "
-		    "cannot be one", remote->conf->endpoint);
+		    "cannot be one", remote->conf->connect);
 		question_end(remote, question, MC_INTERNAL, NULL, 0);
 		return;
 	}
@@ -355,7 +355,7 @@ ping(void *owner)
 	if (mc_now_ms() - remote->heard_ms >=
 	    3 * (uint64_t)remote->conf->ping_ms) {
 		mc_log(remote->host, MC_WARN, "%s does not answer",
-		    remote->conf->endpoint);
+		    remote->conf->connect);
 		mc_conn_close(remote->conn);
 		return;
 	}
@@ -377,7 +377,7 @@ opened(void *state, struct mc_conn *conn)
 	mc_conn_admit(conn);
 	mc_gauge(remote->host, "connected", 1);
 	mc_log(remote->host, MC_NOTE, "connected to taskmaster %s at %s",
-	    mc_conn_peer(conn)->name, remote->conf->endpoint);
+	    mc_conn_peer(conn)->name, remote->conf->connect);
 	for (struct question *question = remote->oldest; question != NULL;
 	    question = question->newer)
 		if (!question->sent)
@@ -396,7 +396,7 @@ closed(void *owner)
 	mc_timer_clear(&remote->ping);
 	mc_gauge(remote->host, "connected", 0);
 	mc_log(remote->host, MC_WARN, "the taskmaster at %s is gone",
-	    remote->conf->endpoint);
+	    remote->conf->connect);
 	while (remote->oldest != NULL)
 		question_end(remote, remote->oldest, MC_UNAVAILABLE, NULL, 0);
 }
@@ -423,7 +423,7 @@ start(void *state)
 	struct remote *remote = state;
 
 	remote->started_ms = mc_now_ms();
-	remote->link = mc_dial(remote->host, remote->conf->endpoint,
+	remote->link = mc_dial(remote->host, remote->conf->connect,
 	    "taskmaster", &link_ops, remote);
 	return remote->link != NULL ? MC_OK : MC_UNAVAILABLE;
 }
@@ -434,9 +434,9 @@ reload(void *state, const void *given)
 	struct remote *remote = state;
 	const struct conf *conf = given;
 
-	if (strcmp(conf->endpoint, remote->conf->endpoint) != 0) {
+	if (strcmp(conf->connect, remote->conf->connect) != 0) {
 		mc_hangup(&remote->link);
-		remote->link = mc_dial(remote->host, conf->endpoint,
+		remote->link = mc_dial(remote->host, conf->connect,
 		    "taskmaster", &link_ops, remote);
 	}
 	remote->conf = conf;
@@ -456,7 +456,7 @@ stop(void *state)
 }
 
 static const struct mc_key keys[] = {
-	{ MC_FIELD(struct conf, endpoint), .type = MC_ENDPOINT,
+	{ MC_FIELD(struct conf, connect), .type = MC_ENDPOINT,
 	  .fallback = "127.0.0.1:7745",
 	  .help = "Where the taskmaster is." },
 	{ MC_FIELD_AS("connect_wait", struct conf, connect_wait_ms),
