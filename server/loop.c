@@ -140,7 +140,8 @@ loop_run(struct loop *loop)
 		for (unsigned i = 0; i < loop->nflush; i++)
 			loop->flush[i].run(loop->flush[i].arg);
 		event_base_loop(loop->base, EVLOOP_ONCE |
-		    (loop->own.first != NULL ? EVLOOP_NONBLOCK : 0));
+		    (loop->own.first != NULL || loop->stopping ?
+		    EVLOOP_NONBLOCK : 0));
 	}
 	loop->stopping = false;
 }
