@@ -88,6 +88,7 @@ struct mc_call {
 	bool			  writes;
 	uint64_t		  request, began_us, deadline_us;
 	struct mc_reply		  reply;
+	void			 *copy;		/* reply.data, ours */
 
 	struct timeouts		 *timeouts;	/* NULL: in no list */
 	struct mc_call		 *older, *newer;
@@ -102,6 +103,19 @@ now_us(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
+}
+
+/* The result may have been a verifier. */
+static void
+wipe_copy(struct mc_call *call)
+{
+	if (call->copy == NULL)
+		return;
+	mc_wipe(call->copy, call->reply.len);
+	free(call->copy);
+	call->copy = NULL;
+	call->reply.data = NULL;
+	call->reply.len = 0;
 }
 
 struct call_pool *
@@ -129,10 +143,7 @@ call_pool_free(struct call_pool **poolp)
 	}
 	while ((call = pool->all) != NULL) {
 		pool->all = call->all_next;
-		if (call->reply.len != 0)
-			mc_wipe((void *)(uintptr_t)call->reply.data,
-			    call->reply.len);
-		free((void *)(uintptr_t)call->reply.data);
+		wipe_copy(call);
 		free(call);
 	}
 	free(pool);
@@ -158,11 +169,7 @@ take(struct call_pool *pool)
 static void
 put_back(struct call_pool *pool, struct mc_call *call)
 {
-	if (call->reply.data != NULL) {
-		mc_wipe((void *)(uintptr_t)call->reply.data, call->reply.len);
-		free((void *)(uintptr_t)call->reply.data);
-		call->reply.data = NULL;
-	}
+	wipe_copy(call);
 	atomic_store_explicit(&call->state, CALL_FREE, memory_order_relaxed);
 	call->free_next = NULL;
 	if (pool->free_count++ == 0)
@@ -447,7 +454,6 @@ call_fill(const struct mc_ref *to, const struct mc_op *op,
 	call->request = request_current();
 	if (call->request == 0)
 		call->request = request_new();
-	call->reply.len = 0;
 	atomic_store_explicit(&call->wanted, true, memory_order_relaxed);
 	asked_add(call);
 	if (slot != NULL)
@@ -521,8 +527,6 @@ mc_call_cancel(struct mc_call **slot)
 static void
 copy_result(struct mc_call *call, const void *result, size_t len)
 {
-	void *copy;
-
 	if (len > MC_REPLY_MAX) {
 		mc_log(call->owner, MC_ERROR, "the answer to %s has %zu "
 		    "bytes (at most %d are allowed)", call->stat->name, len,
@@ -530,11 +534,11 @@ copy_result(struct mc_call *call, const void *result, size_t len)
 		call->reply.status = MC_INTERNAL;
 		return;
 	}
-	copy = malloc(len);
-	if (copy == NULL)
+	call->copy = malloc(len);
+	if (call->copy == NULL)
 		mc_fatal(call->owner, "out of memory");
-	memcpy(copy, result, len);
-	call->reply.data = copy;
+	memcpy(call->copy, result, len);
+	call->reply.data = call->copy;
 	call->reply.len = len;
 }
 
