@@ -117,3 +117,5 @@ libmetacube_la_LDFLAGS = -version-info 1:0:0 -no-undefined \
 sbin_PROGRAMS += metacubed
 metacubed_SOURCES = server/main.c
 metacubed_LDADD = libmetacube.la
+
+dist_man_MANS += server/metacubed.8 server/metacube.conf.5

@@ -255,3 +255,14 @@ installcheck-local:
 	MC_SBINDIR='$(sbindir)' MC_BINDIR='$(bindir)' MC_LIBDIR='$(libdir)' \
 	MC_MODULEDIR='$(mcmoduledir)' DESTDIR='$(DESTDIR)' \
 		$(top_srcdir)/tests/system/80_install.t
+
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_client.t
+TESTS += tests/unit/test_client.t
+endif
+tests_unit_test_client_t_SOURCES = tests/unit/test_client.c \
+	tests/unit/counterpart.c tests/unit/counterpart.h
+tests_unit_test_client_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_client_t_LDADD = tests/libcutap.la libmetacube-client.la \
+	api/libproto.la $(CUNIT_LIBS) $(GNUTLS_LIBS) $(PROTOBUF_C_LIBS) \
+	-lpthread
