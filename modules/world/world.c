@@ -79,8 +79,20 @@ second(void *owner)
 static const char *const state_words[] = {
 	[COPY_LOADING]	= "loading",
 	[COPY_RUNNING]	= "running",
-	[COPY_UNLOADED]	= "unloaded",
 };
+
+static void
+show_map(struct mc_query *query, const struct copy *copy)
+{
+	mc_query_row(query);
+	mc_query_cell(query, "%s", copy->key);
+	mc_query_cell(query, "%s", state_words[copy->state]);
+	mc_query_cell(query, "%llu", (unsigned long long)copy->epoch);
+	mc_query_cell(query, "%zu", copy->count);
+	mc_query_cell(query, "%u",
+	    copy->map == NULL ? 0 : copy->map->capacity);
+	mc_query_cell(query, "%llu", (unsigned long long)copy->tick_us);
+}
 
 static void
 show_maps(void *state, struct mc_query *query)
@@ -89,17 +101,9 @@ show_maps(void *state, struct mc_query *query)
 
 	mc_query_columns(query, "map", "state", "epoch", "users", "capacity",
 	    "tick_us", NULL);
-	for (struct copy *copy = world->copies; copy; copy = copy->next) {
-		mc_query_row(query);
-		mc_query_cell(query, "%s", copy->key);
-		mc_query_cell(query, "%s", state_words[copy->state]);
-		mc_query_cell(query, "%llu", (unsigned long long)copy->epoch);
-		mc_query_cell(query, "%zu", copy->count);
-		mc_query_cell(query, "%u",
-		    copy->map == NULL ? 0 : copy->map->capacity);
-		mc_query_cell(query, "%llu",
-		    (unsigned long long)copy->tick_us);
-	}
+	for (struct copy *copy = world->copies; copy; copy = copy->next)
+		if (copy->state != COPY_UNLOADED)
+			show_map(query, copy);
 	mc_query_done(query, MC_OK, NULL);
 }
 
@@ -240,10 +244,9 @@ start(void *state)
 	status = endpoint_set(world);
 	if (status != MC_OK)
 		return status;
-	mc_log(world->host, MC_NOTE, "world %s listens on %s; clients are "
-	    "sent to %s; %zu maps, capacity %lld", world->name,
-	    mc_listener_address(world->listener), world->endpoint,
-	    world->stocks, (long long)world->conf->capacity);
+	mc_log(world->host, MC_NOTE, "%s: clients are sent to %s; %zu maps, "
+	    "capacity %lld", world->name, world->endpoint, world->stocks,
+	    (long long)world->conf->capacity);
 	world->measured_us = world_clock_us();
 	second(world);
 	return link_dial(world->link);
