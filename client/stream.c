@@ -247,12 +247,19 @@ is_close(int error)
 	    error == 0;
 }
 
+/* Servers without TLS 1.3 say so, or, since they know none of its ciphers,
+ * that the handshake has failed; then they have not said hello. */
 static bool
 is_version(int error, gnutls_session_t session)
 {
+	gnutls_alert_description_t alert = gnutls_alert_get(session);
+
 	return error == GNUTLS_E_UNSUPPORTED_VERSION_PACKET ||
 	    (error == GNUTLS_E_FATAL_ALERT_RECEIVED &&
-	    gnutls_alert_get(session) == GNUTLS_A_PROTOCOL_VERSION);
+	    (alert == GNUTLS_A_PROTOCOL_VERSION ||
+	    (alert == GNUTLS_A_HANDSHAKE_FAILURE &&
+	    gnutls_handshake_get_last_in(session) !=
+	    GNUTLS_HANDSHAKE_SERVER_HELLO)));
 }
 
 static void
