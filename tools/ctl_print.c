@@ -98,7 +98,7 @@ ctl_print(const Metacube__Output *output)
 	struct column columns[COLUMNS_MAX];
 	size_t n = column_count(output);
 
-	if (n != 0) {
+	if (n != 0 && (output->status == 0 || output->n_cell != 0)) {
 		measure(output, n, columns);
 		print_row(output->column, columns, n, true);
 		for (size_t i = 0; i + n <= output->n_cell; i += n)
