@@ -49,6 +49,8 @@ SERVER_CONF = \
 	server/describe_set.c \
 	server/elfnote.c \
 	server/elfnote.h \
+	server/embed.c \
+	server/embed.h \
 	server/errors.c \
 	server/errors.h \
 	server/graph.c \

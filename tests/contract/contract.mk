@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: MIT
+#
+# The conformance kit: installed, so that others run it on their modules.
+bin_PROGRAMS += metacube-contract
+metacube_contract_SOURCES = \
+	tests/contract/contract.c \
+	tests/contract/contract.h \
+	tests/contract/frame.c \
+	tests/contract/frame.h \
+	tests/contract/tcapw.c \
+	tests/contract/wmq.c
+metacube_contract_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+metacube_contract_LDADD = libmetacube.la -lpthread
+
+CONTRACT_TESTS =
+if MODULE_TCAPW_GDBM
+CONTRACT_TESTS += tests/contract/tcapw_gdbm.t
+endif
+if MODULE_TCAPW_MEM
+CONTRACT_TESTS += tests/contract/tcapw_mem.t
+endif
+if MODULE_WMQ_FILE
+CONTRACT_TESTS += tests/contract/wmq_file.t
+endif
+TESTS += $(CONTRACT_TESTS)
+dist_check_SCRIPTS += tests/contract/run \
+	tests/contract/tcapw_gdbm.t \
+	tests/contract/tcapw_mem.t \
+	tests/contract/wmq_file.t
+EXTRA_DIST += \
+	tests/contract/conf/tcapw_gdbm.conf \
+	tests/contract/conf/tcapw_mem.conf \
+	tests/contract/conf/wmq_file.conf
