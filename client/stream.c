@@ -31,7 +31,8 @@ struct stream {
 	struct addrinfo		*addresses, *next;	/* next to try */
 	int			 fd;
 	gnutls_session_t	 session;
-	bool			 spoken;	/* the peer has begun, in TLS */
+	bool			 spoken;	/* the peer has begun */
+	bool			 foreign;	/* and it is not TLS */
 	bool			 sending;	/* a record is half sent */
 	bool			 more;		/* stopped at READS_MAX */
 	struct buffer		 in, out;
@@ -177,6 +178,42 @@ certificate_shown(gnutls_session_t session)
 	    GNUTLS_E_CERTIFICATE_ERROR : 0;
 }
 
+/* A TLS server begins with a handshake (22) or alert (21) record.  Looked at
+ * here because GnuTLS has many words for everything else. */
+static ssize_t
+pull(gnutls_transport_ptr_t arg, void *data, size_t len)
+{
+	struct stream *stream = arg;
+	ssize_t n = recv(stream->fd, data, len, 0);
+	const uint8_t *first = data;
+
+	if (n <= 0 || stream->spoken)
+		return n;
+	stream->spoken = true;
+	stream->foreign = *first != 21 && *first != 22;
+	if (!stream->foreign)
+		return n;
+	gnutls_transport_set_errno(stream->session, EPROTO);
+	return -1;
+}
+
+static int
+pull_wait(gnutls_transport_ptr_t arg, unsigned ms)
+{
+	struct stream *stream = arg;
+	struct pollfd poller = { .fd = stream->fd, .events = POLLIN };
+
+	return poll(&poller, 1, (int)ms);
+}
+
+static ssize_t
+push(gnutls_transport_ptr_t arg, const void *data, size_t len)
+{
+	struct stream *stream = arg;
+
+	return send(stream->fd, data, len, MSG_NOSIGNAL);
+}
+
 static bool
 is_address(const char *host)
 {
@@ -201,7 +238,10 @@ session_new(struct stream *stream)
 	gnutls_session_set_ptr(session, stream);
 	gnutls_session_set_verify_function(session, certificate_shown);
 	gnutls_handshake_set_timeout(session, 0);
-	gnutls_transport_set_int(session, stream->fd);
+	gnutls_transport_set_ptr(session, stream);
+	gnutls_transport_set_pull_function(session, pull);
+	gnutls_transport_set_pull_timeout_function(session, pull_wait);
+	gnutls_transport_set_push_function(session, push);
 	if (!is_address(host) && gnutls_server_name_set(session,
 	    GNUTLS_NAME_DNS, host, strlen(host)) < 0)
 		return -1;
@@ -222,21 +262,6 @@ connected(struct stream *stream)
 		    stream_label(stream));
 	else
 		enter(stream, STREAM_SHAKING, stream->target.handshake_ms);
-}
-
-/* A TLS server begins with a handshake (22) or alert (21) record.  Looked at
- * first because GnuTLS has many ways to say that it was something else. */
-static bool
-speaks_tls(struct stream *stream)
-{
-	uint8_t first;
-
-	if (stream->spoken)
-		return true;
-	if (recv(stream->fd, &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
-		return true;
-	stream->spoken = true;
-	return first == 21 || first == 22;
 }
 
 static bool
@@ -270,6 +295,9 @@ tls_failed(struct stream *stream, int error, const char *when)
 	if (error == GNUTLS_E_CERTIFICATE_ERROR &&
 	    stream->fault.kind != METACUBE_OK)
 		broken(stream);
+	else if (stream->foreign)
+		fail(stream, METACUBE_E_NO_TLS, "%s does not speak TLS: is it "
+		    "the right port?", label);
 	else if (is_close(error))
 		fail(stream, METACUBE_E_CLOSED,
 		    "%s closed the connection%s", label, when);
@@ -291,11 +319,6 @@ shaking(struct stream *stream)
 {
 	int error;
 
-	if (!speaks_tls(stream)) {
-		fail(stream, METACUBE_E_NO_TLS, "%s does not speak TLS: is it "
-		    "the right port?", stream_label(stream));
-		return;
-	}
 	do
 		error = gnutls_handshake(stream->session);
 	while (error < 0 && !gnutls_error_is_fatal(error) &&
