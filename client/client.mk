@@ -18,7 +18,7 @@ libmetacube_client_la_SOURCES = \
 	server/name.c
 libmetacube_client_la_CFLAGS = $(MC_CFLAGS) $(GNUTLS_CFLAGS) \
 	$(PROTOBUF_C_CFLAGS) -pthread
-libmetacube_client_la_LDFLAGS = -version-info 0:0:0 -Wl,-z,defs \
+libmetacube_client_la_LDFLAGS = -version-info 0:0:0 $(MC_DEFS) \
 	-export-symbols-regex '^metacube_[a-z]'
 libmetacube_client_la_LIBADD = api/libproto.la $(GNUTLS_LIBS) \
 	$(PROTOBUF_C_LIBS) -lpthread

@@ -16,6 +16,11 @@ AC_DEFUN([MC_SANITIZERS], [
 			[AC_MSG_RESULT([no])
 			AC_MSG_ERROR([these sanitizers do not work here])])
 	])
+	# What a shared object uses must be there when it is linked; clang
+	# leaves its sanitizers to the program.
+	AS_IF([test "x$enable_sanitizers" = xno],
+		[MC_DEFS=-Wl,-z,defs], [MC_DEFS=])
+	AC_SUBST([MC_DEFS])
 	AC_ARG_ENABLE([coverage], [AS_HELP_STRING([--enable-coverage],
 		[build for gcov])], [], [enable_coverage=no])
 	AS_IF([test "x$enable_coverage" = xyes],

@@ -88,8 +88,7 @@ mc_status_text(enum mc_status status)
 		[MC_INVALID]		= "invalid",
 		[MC_BUSY]		= "busy, try again later",
 		[MC_TIMEOUT]		= "no answer in time",
-		[MC_UNCERTAIN]		= "no answer in time, it may have "
-					  "been done",
+		[MC_UNCERTAIN]		= "no answer, it may have been done",
 		[MC_UNAVAILABLE]	= "not available",
 		[MC_INTERNAL]		= "internal error",
 	};

@@ -130,7 +130,7 @@ endif
 
 # Modules for the tests of loader and configuration; all but the first three
 # have something wrong with them.
-FAKE_LDFLAGS = -module -avoid-version -shared -Wl,-z,defs -rpath /nowhere
+FAKE_LDFLAGS = -module -avoid-version -shared $(MC_DEFS) -rpath /nowhere
 
 check_LTLIBRARIES += tests/fakes/fake_store.la
 tests_fakes_fake_store_la_SOURCES = tests/fakes/fake_module.c
