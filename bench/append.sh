@@ -12,9 +12,9 @@ start queue
 
 # ours WRITERS - appends a second, and appends for each fdatasync
 ours () {
-	local syncs=$(counter queue wmq_file syncs) row
+	local syncs=$(counter queue wmq_file commits) row
 	row=$(ctl queue bench append "$1" "$seconds" | tail -n 1)
-	syncs=$(($(counter queue wmq_file syncs) - syncs))
+	syncs=$(($(counter queue wmq_file commits) - syncs))
 	awk -v syncs="$syncs" '$2 != 0 { exit 1 }
 		{ printf "%.0f %.1f\n", $1 * 1000 / $3, $1 / syncs }' \
 		<<<"$row" || bail "appends failed: $row"

@@ -46,7 +46,7 @@ client_connect(struct client *client)
 	const struct crowd_ask *ask = client->crowd->ask;
 	struct sockaddr_in from = { .sin_family = AF_INET };
 	struct sockaddr_in to = { .sin_family = AF_INET };
-	struct epoll_event event = { .events = EPOLLIN | EPOLLOUT | EPOLLET };
+	struct epoll_event event = { .events = EPOLLOUT };
 	int one = 1;
 
 	client->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
@@ -142,13 +142,23 @@ receive(struct client *client)
 	return -1;
 }
 
+/* From here on only what comes matters: what is sent is short. */
+static void
+connected(struct client *client)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = client };
+
+	epoll_ctl(client->crowd->epoll, EPOLL_CTL_MOD, client->fd, &event);
+	client->stage = SHAKING;
+}
+
 static void
 client_work(struct client *client)
 {
 	int more = 1;
 
 	if (client->stage == CONNECTING)
-		client->stage = SHAKING;
+		connected(client);
 	while (more == 1)
 		switch (client->stage) {
 		case CONNECTING:

@@ -29,6 +29,7 @@ nginx_start () {
 			ssl_certificate_key $(key gateway);
 			ssl_protocols TLSv1.3;
 			ssl_session_tickets off;
+			ssl_conf_command NumTickets 0;
 			ssl_session_cache off;
 			location / { return 302 https://localhost/world; }
 		}
