@@ -93,7 +93,7 @@ host_conf_write(const char *module)
 	if (file == NULL)
 		return -1;
 	fprintf(file, "module_dir = \"%s\";\nconf_dir = \"conf.d\";\n"
-	    "control = \"\";\nio_threads = 1;\npool_threads = 2;\n"
+	    "control = \"control\";\nio_threads = 1;\npool_threads = 2;\n"
 	    "log_level = \"warn\";\n", dirname(real));
 	return fclose(file);
 }
