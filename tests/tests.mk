@@ -79,12 +79,13 @@ if MODULE_WORLD
 UNIT_TESTS += tests/unit/test_map.t tests/unit/test_sim.t \
 	tests/unit/test_tickets.t tests/unit/test_world.t
 tests_unit_test_map_t_SOURCES = tests/unit/test_map.c \
-	modules/world/map.c modules/world/terrain.c
+	modules/world/map.c modules/world/source.c modules/world/terrain.c
 tests_unit_test_map_t_CPPFLAGS = $(UNIT_CPPFLAGS) $(PNG_CFLAGS) \
 	-DMAPS_DIR='"$(abs_top_srcdir)/maps"'
 tests_unit_test_map_t_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS) $(PNG_LIBS) -lm
 tests_unit_test_sim_t_SOURCES = tests/unit/test_sim.c \
-	modules/world/map.c modules/world/sim.c modules/world/terrain.c
+	modules/world/map.c modules/world/sim.c modules/world/source.c \
+	modules/world/terrain.c
 tests_unit_test_sim_t_CPPFLAGS = $(UNIT_CPPFLAGS) $(PNG_CFLAGS)
 tests_unit_test_sim_t_LDADD = $(UNIT_LIBS) $(LIBCONFIG_LIBS) $(PNG_LIBS) -lm
 tests_unit_test_tickets_t_SOURCES = tests/unit/test_tickets.c \

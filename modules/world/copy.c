@@ -29,6 +29,17 @@ copy_find(struct world *world, const char *key)
 	return copy;
 }
 
+size_t
+copies_running(const struct world *world)
+{
+	const struct copy *copy;
+	size_t count = 0;
+
+	for (copy = world->copies; copy != NULL; copy = copy->next)
+		count += copy->state == COPY_RUNNING;
+	return count;
+}
+
 static void
 unlink_copy(struct copy *copy)
 {
@@ -211,7 +222,7 @@ waiters_tell(struct copy *copy, const char *why)
 	    session = next) {
 		next = session->next;
 		if (session->waits_for == copy)
-			session_copy_loaded(session, why);
+			arrive_copy_loaded(session, why);
 	}
 }
 

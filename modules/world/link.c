@@ -16,178 +16,23 @@
  * after Registered, under the epochs that hold from then on.
  */
 
-#include "world.h"
-
-#include <metacube/taskmaster.h>
+#include "link.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-#define PROTOCOL	1
-
-/* What a client has asked the taskmaster. */
-struct question {
-	struct question	*next;
-	struct link	*link;
-	struct session	*session;
-	struct mc_timer	*timer;
-	uint32_t	 cid;		/* on the link */
-	uint32_t	 client_cid;
-};
-
-/* Who left between Register and Registered. */
-struct departure {
-	struct departure	*next;
-	uint64_t		 uid;
-	char			 map[MC_KEY_SIZE];
-};
-
-struct link {
-	struct world		*world;
-	struct mc_link		*dial;
-	struct mc_conn		*conn;		/* NULL: down */
-	uint64_t		 number;	/* of this connection */
-	bool			 registered;
-	uint32_t		 last_cid;
-	uint32_t		 register_cid;
-	struct question		*questions;
-	struct departure	*departures;
-};
-
-static bool
-up(const struct link *link)
+bool
+link_up(const struct link *link)
 {
 	return link->conn != NULL && link->registered;
 }
 
-static uint32_t
-cid_new(struct link *link)
+uint32_t
+link_cid(struct link *link)
 {
 	if (++link->last_cid == 0)
 		link->last_cid = 1;
 	return link->last_cid;
-}
-
-/*
- * Register.
- */
-
-/* The lists of the message, as long as it is being sent. */
-struct lists {
-	char		**map, **title, **running, **display;
-	uint32_t	 *map_capacity, *player_map;
-	uint64_t	 *epoch, *player;
-};
-
-static size_t
-copies_running(const struct world *world)
-{
-	const struct copy *copy;
-	size_t count = 0;
-
-	for (copy = world->copies; copy != NULL; copy = copy->next)
-		count += copy->state == COPY_RUNNING;
-	return count;
-}
-
-static void
-lists_stock(struct lists *lists, const struct world *world)
-{
-	lists->map = mc_zalloc(world->stocks * sizeof(*lists->map) + 1);
-	lists->title = mc_zalloc(world->stocks * sizeof(*lists->title) + 1);
-	lists->map_capacity =
-	    mc_zalloc(world->stocks * sizeof(*lists->map_capacity) + 1);
-	for (size_t i = 0; i < world->stocks; i++) {
-		lists->map[i] = world->stock[i].key;
-		lists->title[i] = world->stock[i].title;
-		lists->map_capacity[i] = world->stock[i].capacity;
-	}
-}
-
-static void
-lists_players(struct lists *lists, struct copy *copy, size_t *players,
-    uint64_t number)
-{
-	for (size_t i = 0; i < copy->count; i++, (*players)++) {
-		struct avatar *avatar = copy->avatars[i];
-
-		avatar->announced = number;
-		lists->player[*players] = avatar->uid;
-		lists->display[*players] = avatar->display;
-		lists->player_map[*players] = (uint32_t)copy->listed - 1;
-	}
-}
-
-static void
-lists_running(struct lists *lists, struct world *world, uint64_t number)
-{
-	size_t copies = copies_running(world), running = 0, players = 0;
-
-	lists->running = mc_zalloc(copies * sizeof(*lists->running) + 1);
-	lists->epoch = mc_zalloc(copies * sizeof(*lists->epoch) + 1);
-	lists->player = mc_zalloc(world->users * sizeof(*lists->player) + 1);
-	lists->display =
-	    mc_zalloc(world->users * sizeof(*lists->display) + 1);
-	lists->player_map =
-	    mc_zalloc(world->users * sizeof(*lists->player_map) + 1);
-	for (struct copy *copy = world->copies; copy != NULL;
-	    copy = copy->next) {
-		copy->listed = 0;
-		if (copy->state != COPY_RUNNING)
-			continue;
-		lists->running[running] = copy->key;
-		lists->epoch[running] = copy->epoch;
-		copy->listed = ++running;
-		lists_players(lists, copy, &players, number);
-	}
-}
-
-static void
-lists_free(struct lists *lists)
-{
-	free(lists->map);
-	free(lists->title);
-	free(lists->map_capacity);
-	free(lists->running);
-	free(lists->epoch);
-	free(lists->player);
-	free(lists->display);
-	free(lists->player_map);
-}
-
-static void
-register_send(struct link *link)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Register body = METACUBE__REGISTER__INIT;
-	struct world *world = link->world;
-	struct lists lists = { 0 };
-
-	lists_stock(&lists, world);
-	lists_running(&lists, world, link->number);
-	body.version = PROTOCOL;
-	body.name = (char *)world->name;
-	body.endpoint = world->endpoint;
-	body.capacity = (uint32_t)world->conf->capacity;
-	body.load = world_load(world);
-	body.n_map = body.n_title = body.n_map_capacity = world->stocks;
-	body.map = lists.map;
-	body.title = lists.title;
-	body.map_capacity = lists.map_capacity;
-	body.n_running = body.n_running_epoch = copies_running(world);
-	body.running = lists.running;
-	body.running_epoch = lists.epoch;
-	body.n_player = body.n_player_display = body.n_player_map =
-	    world->users;
-	body.player = lists.player;
-	body.player_display = lists.display;
-	body.player_map = lists.player_map;
-	link->register_cid = cid_new(link);
-	envelope.cid = link->register_cid;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_REGISTER;
-	envelope.register_ = &body;
-	mc_conn_send(link->conn, &envelope);
-	lists_free(&lists);
 }
 
 /*
@@ -245,7 +90,7 @@ link_arrived(struct avatar *avatar)
 {
 	struct link *link = avatar->copy->world->link;
 
-	if (up(link))
+	if (link_up(link))
 		arrived_send(link, avatar);
 }
 
@@ -275,7 +120,7 @@ link_loaded(struct copy *copy)
 	uint32_t cid = copy->asked_on == link->number ? copy->asked : 0;
 
 	copy->asked = 0;
-	if (!up(link))
+	if (!link_up(link))
 		return;
 	copy->listed = 1;
 	loaded_send(link, copy, cid);
@@ -301,7 +146,7 @@ link_not_loaded(struct copy *copy, const char *why)
 {
 	struct link *link = copy->world->link;
 
-	if (up(link) && copy->asked != 0 && copy->asked_on == link->number)
+	if (link_up(link) && copy->asked != 0 && copy->asked_on == link->number)
 		refused_send(link, copy->asked,
 		    METACUBE__REASON__NO_SUCH_MAP, why);
 	copy->asked = 0;
@@ -332,116 +177,12 @@ link_report(struct world *world, unsigned load)
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
 	Metacube__Report body = METACUBE__REPORT__INIT;
 
-	if (!up(world->link))
+	if (!link_up(world->link))
 		return;
 	body.load = load;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_REPORT;
 	envelope.report = &body;
 	mc_conn_send(world->link->conn, &envelope);
-}
-
-/*
- * What clients ask.
- */
-
-static void
-question_free(struct question *question)
-{
-	struct question **at = &question->link->questions;
-
-	while (*at != question)
-		at = &(*at)->next;
-	*at = question->next;
-	mc_timer_clear(&question->timer);
-	question->session->question = NULL;
-	free(question);
-}
-
-static void
-question_answer(struct question *question, const Metacube__Envelope *answer)
-{
-	struct session *session = question->session;
-	uint32_t cid = question->client_cid;
-
-	question_free(question);
-	session_answered(session, cid, answer);
-}
-
-static void
-question_fail(struct question *question, const char *text)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Refused body = METACUBE__REFUSED__INIT;
-
-	body.reason = METACUBE__REASON__TRY_LATER;
-	body.text = (char *)text;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_REFUSED;
-	envelope.refused = &body;
-	question_answer(question, &envelope);
-}
-
-static void
-question_late(void *owner)
-{
-	question_fail(owner, "the taskmaster does not answer");
-}
-
-static bool
-question_ask(struct session *session, uint32_t client_cid,
-    Metacube__Envelope *envelope)
-{
-	struct link *link = session->world->link;
-	struct question *question;
-
-	if (!up(link))
-		return false;
-	question = mc_zalloc(sizeof(*question));
-	question->link = link;
-	question->session = session;
-	question->client_cid = client_cid;
-	question->cid = cid_new(link);
-	question->next = link->questions;
-	link->questions = question;
-	session->question = question;
-	mc_timer_set(session->world->host, &question->timer,
-	    TASKMASTER_TIMEOUT_MS, question_late, question);
-	envelope->cid = question->cid;
-	mc_conn_send(link->conn, envelope);
-	return true;
-}
-
-bool
-link_place(struct session *session, uint32_t cid, const char *map)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Place body = METACUBE__PLACE__INIT;
-
-	body.uid = session->avatar->uid;
-	body.name = session->avatar->name;
-	body.display = session->avatar->display;
-	body.map = (char *)map;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PLACE;
-	envelope.place = &body;
-	return question_ask(session, cid, &envelope);
-}
-
-bool
-link_maps(struct session *session, uint32_t cid, const char *after)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__ListMaps body = METACUBE__LIST_MAPS__INIT;
-
-	body.after = (char *)after;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LIST_MAPS;
-	envelope.list_maps = &body;
-	return question_ask(session, cid, &envelope);
-}
-
-void
-link_forget(struct session *session)
-{
-	if (session->question != NULL)
-		question_free(session->question);
 }
 
 /*
@@ -549,41 +290,12 @@ kick(struct link *link, const Metacube__Kick *body)
 		avatar_leave(&avatar, " (was disconnected)");
 }
 
-static struct question *
-question_find(struct link *link, uint32_t cid)
-{
-	struct question *question = link->questions;
-
-	while (question != NULL && question->cid != cid)
-		question = question->next;
-	return question;
-}
-
-static void
-placed(struct question *question, const Metacube__Placed *body)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Reroute reroute = METACUBE__REROUTE__INIT;
-	char *endpoint = body->endpoint;
-
-	reroute.n_endpoint = 1;
-	reroute.endpoint = &endpoint;
-	reroute.world = body->world;
-	reroute.map = body->map;
-	reroute.ticket = body->ticket;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_REROUTE;
-	envelope.reroute = &reroute;
-	question_answer(question, &envelope);
-}
-
 static void
 refused(struct link *link, const Metacube__Envelope *envelope)
 {
-	struct question *question = question_find(link, envelope->cid);
-
-	if (question != NULL)
-		question_answer(question, envelope);
-	else if (!link->registered) {
+	if (question_answered(link, envelope->cid, envelope))
+		return;
+	if (!link->registered) {
 		mc_log(link->world->host, MC_ERROR, "the taskmaster at %s "
 		    "refuses this world: %s",
 		    link->world->conf->taskmaster, envelope->refused->text);
@@ -595,7 +307,6 @@ static void
 message(void *owner, const Metacube__Envelope *envelope)
 {
 	struct link *link = owner;
-	struct question *question;
 
 	switch (envelope->message_case) {
 	case METACUBE__ENVELOPE__MESSAGE_REGISTERED:
@@ -614,14 +325,10 @@ message(void *owner, const Metacube__Envelope *envelope)
 		refused(link, envelope);
 		return;
 	case METACUBE__ENVELOPE__MESSAGE_PLACED:
-		question = question_find(link, envelope->cid);
-		if (question != NULL)
-			placed(question, envelope->placed);
+		question_placed(link, envelope->cid, envelope->placed);
 		return;
 	case METACUBE__ENVELOPE__MESSAGE_MAPS:
-		question = question_find(link, envelope->cid);
-		if (question != NULL)
-			question_answer(question, envelope);
+		question_answered(link, envelope->cid, envelope);
 		return;
 	default:
 		mc_log(link->world->host, MC_DEBUG, "message %d of the "
@@ -662,9 +369,7 @@ closed(void *owner)
 	link->conn = NULL;
 	link->registered = false;
 	departures_drop(link);
-	while (link->questions != NULL)
-		question_fail(link->questions,
-		    "the taskmaster cannot be reached");
+	questions_fail(link);
 	if (!link->world->stopping)
 		mc_log(link->world->host, MC_WARN, "the link to the "
 		    "taskmaster at %s is lost; %zu users stay",

@@ -1,180 +1,19 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * map - reads a map's folder.
- *
- * libconfig 1.5 is kept from what it does badly: an @include of a folder
- * ends the process and numbers beyond 32 bits wrap around, so the text is
- * looked through for both before it is parsed.
- */
+/* map - reads a map's folder. */
 
 #include "map.h"
+#include "source.h"
 
 #include <metacube/host.h>
 #include <metacube/name.h>
 
-#include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <libconfig.h>
-#include <limits.h>
 #include <math.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#define CONF_MAX	(64 * 1024)
 #define PNG_MAX		(64 * 1024 * 1024)
-#define DIGITS_MAX	9
-#define PATH_SHOWN	200		/* its end, in an error */
-
-struct source {
-	char	 path[PATH_MAX];
-	char	*why;
-};
-
-static void failed(struct source *, int line, const char *, ...)
-    MC_PRINTF(3, 4);
-
-static void
-failed(struct source *source, int line, const char *text, ...)
-{
-	char what[MAP_WHY_SIZE / 2];
-	size_t len = strlen(source->path);
-	const char *path = source->path + (len > PATH_SHOWN ?
-	    len - PATH_SHOWN : 0);
-	va_list ap;
-
-	va_start(ap, text);
-	vsnprintf(what, sizeof(what), text, ap);
-	va_end(ap);
-	if (line > 0)
-		snprintf(source->why, MAP_WHY_SIZE, "%.*s:%d: %s",
-		    PATH_SHOWN, path, line, what);
-	else
-		snprintf(source->why, MAP_WHY_SIZE, "%.*s: %s", PATH_SHOWN,
-		    path, what);
-}
-
-static bool
-source_set(struct source *source, const char *dir, const char *key,
-    const char *file)
-{
-	int len = snprintf(source->path, sizeof(source->path), "%s/%s/%s",
-	    dir, key, file);
-
-	if (len < (int)sizeof(source->path))
-		return true;
-	snprintf(source->why, MAP_WHY_SIZE, "%s: the path is too long", key);
-	return false;
-}
-
-/* Opens a regular file that is not longer than max. */
-static int
-source_open(struct source *source, off_t max, size_t *len_r)
-{
-	int fd = open(source->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-
-	if (fd == -1 || fstat(fd, &st) == -1)
-		failed(source, 0, "%s", strerror(errno));
-	else if (!S_ISREG(st.st_mode))
-		failed(source, 0, "is not a regular file");
-	else if (st.st_size > max)
-		failed(source, 0, "is longer than %lld bytes",
-		    (long long)max);
-	else {
-		*len_r = (size_t)st.st_size;
-		return fd;
-	}
-	if (fd != -1)
-		close(fd);
-	return -1;
-}
-
-static char *
-source_text(struct source *source)
-{
-	size_t len, got = 0;
-	ssize_t n = 0;
-	char *text;
-	int fd = source_open(source, CONF_MAX, &len);
-
-	if (fd == -1)
-		return NULL;
-	text = mc_zalloc(len + 1);
-	while (got < len && (n = read(fd, text + got, len - got)) > 0)
-		got += (size_t)n;
-	if (n == -1)
-		failed(source, 0, "%s", strerror(errno));
-	else if (strlen(text) != got)
-		failed(source, 0, "has a NUL in it");
-	close(fd);
-	if (n != -1 && strlen(text) == got)
-		return text;
-	free(text);
-	return NULL;
-}
-
-/* The end of the string or comment that begins here; NULL: none does. */
-static const char *
-quiet_end(const char *at)
-{
-	const char *end;
-
-	if (*at == '"') {
-		for (end = at + 1; *end != '\0' && *end != '"'; end++)
-			if (*end == '\\' && end[1] != '\0')
-				end++;
-		return *end == '\0' ? end : end + 1;
-	}
-	if (*at == '#' || (at[0] == '/' && at[1] == '/'))
-		return at + strcspn(at, "\n");
-	if (at[0] == '/' && at[1] == '*') {
-		end = strstr(at + 2, "*/");
-		return end == NULL ? at + strlen(at) : end + 2;
-	}
-	return NULL;
-}
-
-static int
-line_of(const char *text, const char *at)
-{
-	int line = 1;
-
-	for (; text < at; text++)
-		line += *text == '\n';
-	return line;
-}
-
-static bool
-text_harmless(struct source *source, const char *text)
-{
-	const char *at = text, *end;
-
-	for (; *at != '\0'; at = end) {
-		end = quiet_end(at);
-		if (end != NULL)
-			continue;
-		if (*at == '@') {
-			failed(source, line_of(text, at),
-			    "@include is not possible here");
-			return false;
-		}
-		for (end = at; isalnum((unsigned char)*end) || *end == '_';)
-			end++;
-		if (isdigit((unsigned char)*at) && end - at > DIGITS_MAX) {
-			failed(source, line_of(text, at),
-			    "a number has more than %d digits", DIGITS_MAX);
-			return false;
-		}
-		if (end == at)
-			end++;
-	}
-	return true;
-}
 
 /* A setting and what it may be; lengths are metres here. */
 struct want {
@@ -192,7 +31,7 @@ number_get(struct source *source, config_setting_t *in,
 
 	if (setting == NULL) {
 		if (!want->optional)
-			failed(source, config_setting_source_line(in),
+			source_fail(source, config_setting_source_line(in),
 			    "'%s' is missing", want->name);
 		return want->optional;
 	}
@@ -204,12 +43,12 @@ number_get(struct source *source, config_setting_t *in,
 		value = config_setting_get_float(setting);
 		break;
 	default:
-		failed(source, config_setting_source_line(setting),
+		source_fail(source, config_setting_source_line(setting),
 		    "'%s' must be a number", want->name);
 		return false;
 	}
 	if (!(value >= want->min && value <= want->max)) {
-		failed(source, config_setting_source_line(setting),
+		source_fail(source, config_setting_source_line(setting),
 		    "'%s' is %g, it must be between %g and %g", want->name,
 		    value, want->min, want->max);
 		return false;
@@ -235,13 +74,13 @@ title_get(struct source *source, config_setting_t *root, struct map *map)
 	const char *title;
 
 	if (setting == NULL) {
-		failed(source, 0, "'title' is missing");
+		source_fail(source, 0, "'title' is missing");
 		return false;
 	}
 	title = config_setting_get_string(setting);
 	if (title == NULL || *title == '\0' ||
 	    !mc_text_valid(title, MAP_TITLE_SIZE - 1)) {
-		failed(source, config_setting_source_line(setting),
+		source_fail(source, config_setting_source_line(setting),
 		    "'title' must be 1 to %d bytes of text in UTF-8",
 		    MAP_TITLE_SIZE - 1);
 		return false;
@@ -262,7 +101,7 @@ names_known(struct source *source, config_setting_t *in,
 		    strcmp(known[k], config_setting_name(setting)) != 0)
 			k++;
 		if (known[k] == NULL) {
-			failed(source, config_setting_source_line(setting),
+			source_fail(source, config_setting_source_line(setting),
 			    "unknown setting '%s'",
 			    config_setting_name(setting));
 			return false;
@@ -281,7 +120,7 @@ spawn_get(struct source *source, config_setting_t *in, struct map *map)
 	double x, y;
 
 	if (!config_setting_is_group(in)) {
-		failed(source, config_setting_source_line(in),
+		source_fail(source, config_setting_source_line(in),
 		    "'spawn' must be a list of groups { x = 1; y = 2; }");
 		return false;
 	}
@@ -303,7 +142,7 @@ spawns_get(struct source *source, config_setting_t *root, struct map *map)
 
 	if (list == NULL || !config_setting_is_list(list) || count < 1 ||
 	    count > MAP_SPAWN_MAX) {
-		failed(source,
+		source_fail(source,
 		    list == NULL ? 0 : config_setting_source_line(list),
 		    "'spawn' must be a list of 1 to %d points",
 		    MAP_SPAWN_MAX);
@@ -348,7 +187,7 @@ settings_get(struct source *source, config_setting_t *root, struct map *map)
 	    !length_get(source, root, &speed, &walk))
 		return false;
 	if (terrain->low >= terrain->high) {
-		failed(source, 0, "'low' must be below 'high'");
+		source_fail(source, 0, "'low' must be below 'high'");
 		return false;
 	}
 	map->width = (int32_t)terrain->width;
@@ -369,10 +208,10 @@ conf_read(struct source *source, struct map *map)
 	if (text == NULL)
 		return false;
 	config_init(&config);
-	if (!text_harmless(source, text))
+	if (!source_harmless(source, text))
 		;
 	else if (config_read_string(&config, text) != CONFIG_TRUE)
-		failed(source, config_error_line(&config), "%s",
+		source_fail(source, config_error_line(&config), "%s",
 		    config_error_text(&config));
 	else
 		fine = settings_get(source, config_root_setting(&config),
@@ -411,7 +250,7 @@ terrain_get(struct source *source, struct map *map)
 		return false;
 	if (terrain_read(&map->terrain, fd, what, sizeof(what)))
 		return true;
-	failed(source, 0, "%s", what);
+	source_fail(source, 0, "%s", what);
 	return false;
 }
 
@@ -422,8 +261,9 @@ spawns_dry(struct source *source, const struct map *map)
 		const struct map_point *at = &map->spawn[i];
 
 		if (terrain_at(&map->terrain, at->x, at->y) < 0) {
-			failed(source, 0, "spawn point %zu (%g, %g) is under "
-			    "water", i + 1, at->x / 100.0, at->y / 100.0);
+			source_fail(source, 0, "spawn point %zu (%g, %g) is "
+			    "under water", i + 1, at->x / 100.0,
+			    at->y / 100.0);
 			return false;
 		}
 	}

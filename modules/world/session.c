@@ -67,8 +67,8 @@ session_refuse(struct session *session, uint32_t cid, unsigned reason,
 }
 
 /* The client does not keep to the protocol: this ends it, avatar and all. */
-static void
-expel(struct session *session, uint32_t cid, unsigned reason,
+void
+session_expel(struct session *session, uint32_t cid, unsigned reason,
     const char *text)
 {
 	struct avatar *avatar = session->avatar;
@@ -98,184 +98,7 @@ session_kick(struct session *session, unsigned reason, const char *text)
 	session_close(session);
 }
 
-/* The account is here already: the newest session is the one that counts. */
-static void
-older_out(struct world *world, uint64_t uid)
-{
-	struct avatar *older = avatar_by_uid(world, uid);
-
-	if (older == NULL)
-		return;
-	if (older->session != NULL)
-		session_kick(older->session,
-		    METACUBE__REASON__LOGGED_IN_ELSEWHERE,
-		    "this account has entered once more");
-	else
-		avatar_leave(&older, " (comes anew)");
-}
-
-static void
-count_fault(struct world *world, enum ticket_fault fault)
-{
-	static const char *const names[] = {
-		[TICKET_MALFORMED]	= "tickets_malformed",
-		[TICKET_KEY]		= "tickets_unknown_key",
-		[TICKET_FORGED]		= "tickets_forged",
-		[TICKET_EXPIRED]	= "tickets_expired",
-		[TICKET_WORLD]		= "tickets_other_world",
-	};
-
-	mc_count(world->host, names[fault], 1);
-}
-
-/* NULL: the ticket is good for this copy, which may still have to load. */
-static const char *
-ticket_wrong(struct world *world, const ProtobufCBinaryData *sealed,
-    struct ticket *ticket_r, struct copy **copy_r)
-{
-	enum ticket_fault fault = tickets_open(world->tickets, sealed->data,
-	    sealed->len, world->name, mc_time_ms(), ticket_r);
-	struct copy *copy;
-
-	if (fault != TICKET_FINE) {
-		count_fault(world, fault);
-		return ticket_fault_text(fault);
-	}
-	copy = copy_find(world, ticket_r->map);
-	if (copy == NULL || copy->epoch != ticket_r->epoch) {
-		mc_count(world->host, "tickets_other_epoch", 1);
-		return "the map does not run here any more";
-	}
-	*copy_r = copy;
-	return NULL;
-}
-
-static bool
-ticket_use(struct session *session, uint32_t cid, const struct ticket *ticket)
-{
-	struct world *world = session->world;
-
-	switch (tickets_use(world->tickets, ticket, mc_time_ms())) {
-	case TICKETS_TAKEN:
-		return true;
-	case TICKETS_USED:
-		mc_count(world->host, "tickets_used", 1);
-		expel(session, cid, METACUBE__REASON__BAD_TICKET,
-		    "the ticket was used already");
-		return false;
-	default:
-		mc_count(world->host, "tickets_beyond_limit", 1);
-		expel(session, cid, METACUBE__REASON__TRY_LATER,
-		    "too many arrive at once");
-		return false;
-	}
-}
-
-/* The ticket is good and used, the copy runs. */
-static void
-arrive(struct session *session, struct copy *copy,
-    const struct ticket *ticket, uint32_t cid)
-{
-	struct world *world = session->world;
-
-	older_out(world, ticket->uid);
-	if (copy->count >= copy->map->capacity ||
-	    world->users >= (size_t)world->conf->capacity) {
-		mc_count(world->host, "full", 1);
-		expel(session, cid, METACUBE__REASON__NO_WORLD,
-		    "no seat is free here");
-		return;
-	}
-	avatar_new(copy, ticket, session);
-	copy_occupied(copy);
-	mc_conn_admit(session->conn);
-	mc_count(world->host, "entered", 1);
-	mc_log(world->host, MC_NOTE, "%s has entered %s", ticket->display,
-	    copy->key);
-	link_arrived(session->avatar);
-	view_entered(session->avatar, cid);
-	view_appeared(session->avatar);
-}
-
-/* The copy was unloaded while the ticket was on its way. */
-static void
-wait_for(struct session *session, struct copy *copy,
-    const struct ticket *ticket, uint32_t cid)
-{
-	session->waits_for = copy;
-	session->cid = cid;
-	session->ticket = mc_zalloc(sizeof(*ticket));
-	*session->ticket = *ticket;
-	if (copy->state == COPY_UNLOADED)
-		copy_revive(copy);
-}
-
-void
-session_copy_loaded(struct session *session, const char *why)
-{
-	struct ticket ticket = *session->ticket;
-	struct copy *copy = session->waits_for;
-
-	free(session->ticket);
-	session->ticket = NULL;
-	session->waits_for = NULL;
-	if (session->closing)
-		return;
-	if (why == NULL)
-		arrive(session, copy, &ticket, session->cid);
-	else
-		expel(session, session->cid, METACUBE__REASON__NO_WORLD,
-		    "the map cannot be loaded");
-}
-
-/* 1a. A ticket, from the taskmaster by way of the gateway. */
-static void
-enter(struct session *session, uint32_t cid, const Metacube__Enter *enter)
-{
-	struct copy *copy = NULL;
-	struct ticket ticket;
-	const char *wrong = ticket_wrong(session->world, &enter->ticket,
-	    &ticket, &copy);
-
-	if (wrong != NULL)
-		expel(session, cid, METACUBE__REASON__BAD_TICKET, wrong);
-	else if (!ticket_use(session, cid, &ticket))
-		return;
-	else if (copy->state == COPY_RUNNING)
-		arrive(session, copy, &ticket, cid);
-	else
-		wait_for(session, copy, &ticket, cid);
-}
-
-/* 1b. Back after a lost connection, which may not even be known here. */
-static void
-resume(struct session *session, uint32_t cid, const Metacube__Resume *resume)
-{
-	struct world *world = session->world;
-	struct avatar *avatar = avatar_by_session(world, resume->session,
-	    resume->secret.data, resume->secret.len);
-
-	if (avatar == NULL) {
-		mc_count(world->host, "resumes_refused", 1);
-		expel(session, cid, METACUBE__REASON__BAD_TICKET,
-		    "there is no such session (any more)");
-		return;
-	}
-	mc_timer_clear(&avatar->lost);
-	if (avatar->session != NULL) {
-		avatar->session->avatar = NULL;
-		session_close(avatar->session);
-	}
-	avatar->session = session;
-	session->avatar = avatar;
-	mc_conn_admit(session->conn);
-	mc_count(world->host, "resumed", 1);
-	mc_log(world->host, MC_NOTE, "%s is back on %s", avatar->display,
-	    avatar->copy->key);
-	view_entered(avatar, cid);
-}
-
-/* 2. On the map. */
+/* On the map. */
 static void
 move(struct session *session, uint32_t cid, const Metacube__Move *move)
 {
@@ -326,7 +149,7 @@ pong(struct session *session, uint32_t cid)
 	session_send(session, cid, &envelope);
 }
 
-/* 3. Somewhere else: the taskmaster knows. */
+/* Somewhere else: the taskmaster knows. */
 static void
 ask(struct session *session, uint32_t cid, const Metacube__Envelope *envelope)
 {
@@ -386,7 +209,7 @@ entered_message(struct session *session, const Metacube__Envelope *envelope)
 		ask(session, cid, envelope);
 		return;
 	default:
-		expel(session, cid, METACUBE__REASON__BAD_REQUEST,
+		session_expel(session, cid, METACUBE__REASON__BAD_REQUEST,
 		    "this message does not belong here");
 	}
 }
@@ -401,18 +224,19 @@ message(void *owner, const Metacube__Envelope *envelope)
 		return;
 	if (!rate_take(&session->messages, often, often * BURST_SECONDS,
 	    mc_now_ms()))
-		expel(session, envelope->cid, METACUBE__REASON__TRY_LATER,
-		    "too many messages");
+		session_expel(session, envelope->cid,
+		    METACUBE__REASON__TRY_LATER, "too many messages");
 	else if (session->avatar != NULL)
 		entered_message(session, envelope);
 	else if (session->waits_for == NULL &&
 	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_ENTER)
-		enter(session, envelope->cid, envelope->enter);
+		arrive_enter(session, envelope->cid, envelope->enter);
 	else if (session->waits_for == NULL &&
 	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_RESUME)
-		resume(session, envelope->cid, envelope->resume);
+		arrive_resume(session, envelope->cid, envelope->resume);
 	else
-		expel(session, envelope->cid, METACUBE__REASON__BAD_REQUEST,
+		session_expel(session, envelope->cid,
+		    METACUBE__REASON__BAD_REQUEST,
 		    "a ticket is expected first");
 }
 

@@ -100,7 +100,7 @@ view_entered(struct avatar *avatar, uint32_t cid)
 	entered.height = (uint32_t)copy->map->height;
 	entered.tick_ms = (uint32_t)copy->world->conf->tick_ms;
 	entered.speed = copy->map->speed;
-	entered.world = (char *)copy->world->name;
+	entered.world = copy->world->name;
 	entered.n_id = entered.n_x = entered.n_y = entered.n_z =
 	    entered.n_display = frame->count;
 	entered.id = frame->id;

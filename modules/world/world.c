@@ -60,13 +60,10 @@ static void
 second(void *owner)
 {
 	struct world *world = owner;
-	size_t copies = 0;
 
-	for (struct copy *copy = world->copies; copy; copy = copy->next)
-		copies += copy->state == COPY_RUNNING;
 	measure(world);
 	mc_gauge(world->host, "users", (int64_t)world->users);
-	mc_gauge(world->host, "maps", (int64_t)copies);
+	mc_gauge(world->host, "maps", (int64_t)copies_running(world));
 	mc_gauge(world->host, "load", world_load(world));
 	link_report(world, world_load(world));
 	mc_timer_set(world->host, &world->second, SECOND_MS, second, world);
@@ -153,18 +150,19 @@ name_set(struct world *world)
 {
 	const char *identity = mc_host_identity(world->host);
 
-	world->name = *world->conf->name != '\0' ? world->conf->name :
+	const char *name = *world->conf->name != '\0' ? world->conf->name :
 	    identity;
-	if (*world->name == '\0')
+
+	if (*name == '\0')
 		return mc_fail(world->host, MC_INVALID, "this world has no "
 		    "name: give the process a certificate, or set name");
-	if (!mc_key_valid(world->name))
+	if (!mc_key_valid(name))
 		return mc_fail(world->host, MC_INVALID, "name: '%s' cannot "
-		    "be a server's name", world->name);
-	if (*identity != '\0' && strcmp(identity, world->name) != 0)
+		    "be a server's name", name);
+	if (*identity != '\0' && strcmp(identity, name) != 0)
 		return mc_fail(world->host, MC_INVALID, "name: '%s' is not "
-		    "the name in the certificate, '%s'", world->name,
-		    identity);
+		    "the name in the certificate, '%s'", name, identity);
+	memcpy(world->name, name, strlen(name) + 1);
 	return MC_OK;
 }
 
@@ -292,8 +290,6 @@ reload(void *state, const void *conf)
 	if (status != MC_OK)
 		return status;
 	world->conf = new;
-	if (*new->name != '\0')
-		world->name = new->name;
 	return MC_OK;
 }
 

@@ -4,11 +4,14 @@
  *
  *	world.c		descriptor, settings, life, commands
  *	link.c		the conversation with the taskmaster
+ *	register.c	its first message
+ *	question.c	what clients ask the taskmaster through it
  *	session.c	the conversation with one client
+ *	arrive.c	how it begins
  *	copy.c		running maps: load, tick, unload
  *	avatar.c	who is on them
  *	view.c		who is told what
- *	stock.c map.c terrain.c sim.c tickets.c rate.h
+ *	stock.c map.c source.c terrain.c sim.c tickets.c rate.h
  *			know nothing of the others
  *
  * A world runs copies of maps; on a copy there are avatars; an avatar has a
@@ -42,7 +45,7 @@ struct world_conf {
 struct world {
 	struct mc_host		*host;
 	const struct world_conf	*conf;
-	const char		*name;
+	char			 name[MC_KEY_SIZE];
 	char			 endpoint[ENDPOINT_SIZE];
 	struct stock		*stock;		/* by key */
 	size_t			 stocks;
@@ -145,6 +148,9 @@ void		 link_forget(struct session *);
 extern const struct mc_conn_ops session_ops;
 void		 session_refuse(struct session *, uint32_t cid, unsigned reason,
 		    const char *text);
+/* The client does not keep to the protocol: ends it, avatar and all. */
+void		 session_expel(struct session *, uint32_t cid, unsigned reason,
+		    const char *text);
 void		 session_kick(struct session *, unsigned reason,
 		    const char *text);
 void		 session_send(struct session *, uint32_t cid,
@@ -152,10 +158,17 @@ void		 session_send(struct session *, uint32_t cid,
 void		 session_close(struct session *);
 void		 session_answered(struct session *, uint32_t cid,
 		    const Metacube__Envelope *);
-void		 session_copy_loaded(struct session *, const char *why);
+
+/* arrive.c */
+void		 arrive_enter(struct session *, uint32_t cid,
+		    const Metacube__Enter *);
+void		 arrive_resume(struct session *, uint32_t cid,
+		    const Metacube__Resume *);
+void		 arrive_copy_loaded(struct session *, const char *why);
 
 /* copy.c */
 struct copy	*copy_find(struct world *, const char *key);
+size_t		 copies_running(const struct world *);
 struct copy	*copy_load(struct world *, const char *key, uint64_t epoch);
 void		 copy_revive(struct copy *);
 void		 copy_occupied(struct copy *);
