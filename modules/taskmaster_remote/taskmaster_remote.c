@@ -4,7 +4,6 @@
  *
  *	place -> Place                          <- Placed or Refused
  *	maps  -> ListMaps                       <- Maps or Refused
- *	      -> Ping, while the link is up     <- Pong
  *
  * Questions are told apart by their cid.  While there is no link they fail at
  * once; only before the first one there is a little patience, so that servers
@@ -22,7 +21,7 @@
 
 struct conf {
 	const char	*connect;
-	int64_t		 connect_wait_ms, ping_ms, max_pending;
+	int64_t		 connect_wait_ms, max_pending;
 };
 
 enum kind { PLACE, MAPS };
@@ -50,8 +49,8 @@ struct remote {
 	struct question	*oldest, *newest;
 	size_t		 pending;
 	uint32_t	 cid;
-	uint64_t	 started_ms, heard_ms;
-	struct mc_timer	*sweep, *ping;
+	uint64_t	 started_ms;
+	struct mc_timer	*sweep;
 	bool		 met;			/* was connected once */
 };
 
@@ -326,9 +325,7 @@ message(void *owner, const Metacube__Envelope *envelope)
 	struct remote *remote = owner;
 	struct question *question = question_find(remote, envelope->cid);
 
-	remote->heard_ms = mc_now_ms();
-	if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_PONG ||
-	    question == NULL)
+	if (question == NULL)
 		return;
 	if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_REFUSED)
 		refused(remote, question, envelope->refused);
@@ -342,29 +339,7 @@ message(void *owner, const Metacube__Envelope *envelope)
 		question_end(remote, question, MC_INTERNAL, NULL, 0);
 }
 
-/* The link: a taskmaster that does not answer three pings is not there. */
-static void
-ping(void *owner)
-{
-	struct remote *remote = owner;
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Ping message = METACUBE__PING__INIT;
-
-	if (remote->conn == NULL)
-		return;
-	if (mc_now_ms() - remote->heard_ms >=
-	    3 * (uint64_t)remote->conf->ping_ms) {
-		mc_log(remote->host, MC_WARN, "%s does not answer",
-		    remote->conf->connect);
-		mc_conn_close(remote->conn);
-		return;
-	}
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PING;
-	envelope.ping = &message;
-	mc_conn_send(remote->conn, &envelope);
-	mc_timer_set(remote->host, &remote->ping, remote->conf->ping_ms,
-	    ping, remote);
-}
+/* The link. */
 
 static void *
 opened(void *state, struct mc_conn *conn)
@@ -373,16 +348,12 @@ opened(void *state, struct mc_conn *conn)
 
 	remote->conn = conn;
 	remote->met = true;
-	remote->heard_ms = mc_now_ms();
 	mc_conn_admit(conn);
 	mc_gauge(remote->host, "connected", 1);
-	mc_log(remote->host, MC_NOTE, "connected to taskmaster %s at %s",
-	    mc_conn_peer(conn)->name, remote->conf->connect);
 	for (struct question *question = remote->oldest; question != NULL;
 	    question = question->newer)
 		if (!question->sent)
 			question_send(remote, question);
-	ping(remote);
 	return remote;
 }
 
@@ -393,10 +364,7 @@ closed(void *owner)
 	struct remote *remote = owner;
 
 	remote->conn = NULL;
-	mc_timer_clear(&remote->ping);
 	mc_gauge(remote->host, "connected", 0);
-	mc_log(remote->host, MC_WARN, "the taskmaster at %s is gone",
-	    remote->conf->connect);
 	while (remote->oldest != NULL)
 		question_end(remote, remote->oldest, MC_UNAVAILABLE, NULL, 0);
 }
@@ -449,7 +417,6 @@ stop(void *state)
 	struct remote *remote = state;
 
 	mc_hangup(&remote->link);
-	mc_timer_clear(&remote->ping);
 	mc_timer_clear(&remote->sweep);
 	while (remote->oldest != NULL)
 		question_end(remote, remote->oldest, MC_UNAVAILABLE, NULL, 0);
@@ -463,10 +430,6 @@ static const struct mc_key keys[] = {
 	  .type = MC_DURATION, .fallback = "2s", .min = 0, .max = 60000,
 	  .help = "After the start, questions wait so long for the first "
 	  "connection; later they fail at once when there is none." },
-	{ MC_FIELD_AS("ping_interval", struct conf, ping_ms),
-	  .type = MC_DURATION, .fallback = "10s", .min = 10, .max = 600000,
-	  .help = "How often the taskmaster is asked whether it is there; "
-	  "after three intervals of silence the connection is given up." },
 	{ MC_FIELD(struct conf, max_pending), .type = MC_INT,
 	  .fallback = "10000", .min = 1, .max = 1000000,
 	  .help = "Questions that may be open at the same time." },
