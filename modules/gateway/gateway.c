@@ -25,11 +25,7 @@ start(void *state)
 
 	gateway->listener = mc_listen(gateway->host, &gateway->conf->listen,
 	    NULL, &session_ops, gateway);
-	if (gateway->listener == NULL)
-		return MC_UNAVAILABLE;
-	mc_log(gateway->host, MC_NOTE, "clients connect to %s",
-	    mc_listener_address(gateway->listener));
-	return MC_OK;
+	return gateway->listener != NULL ? MC_OK : MC_UNAVAILABLE;
 }
 
 static enum mc_status

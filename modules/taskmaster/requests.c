@@ -367,8 +367,10 @@ world_lost(struct taskmaster *taskmaster, struct world *world)
 	mc_count(taskmaster->host, "worlds_lost", 1);
 	if (!taskmaster->stopping)
 		mc_log(taskmaster->host, MC_WARN,
-		    "%s is lost: %zu maps and %u users with it", world->name,
-		    world->ncopies, world->users);
+		    "%s is lost: %zu map%s and %u user%s with it",
+		    world->name, world->ncopies,
+		    world->ncopies == 1 ? "" : "s", world->users,
+		    world->users == 1 ? "" : "s");
 	while (world->copies != NULL) {
 		struct crowd *crowd = world->copies->owner;
 

@@ -54,9 +54,6 @@ start(void *state)
 	if (taskmaster->listener == NULL)
 		return MC_UNAVAILABLE;
 	links_watch(taskmaster);
-	mc_log(taskmaster->host, MC_NOTE,
-	    "world servers and gateways connect to %s",
-	    mc_listener_address(taskmaster->listener));
 	return MC_OK;
 }
 
