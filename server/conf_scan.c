@@ -2,6 +2,7 @@
 #include "conf_scan.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -15,6 +16,14 @@ struct name {
 struct group {
 	struct name	*names;
 	size_t		 count;
+};
+
+/* A number as it is written. */
+struct integer {
+	const char	*digits;
+	size_t		 count;
+	unsigned	 base;
+	bool		 negative, wide;	/* wide: an L behind it */
 };
 
 struct scan {
@@ -159,47 +168,50 @@ group_close(struct scan *scan)
 		scan->depth--;
 }
 
-/* What of the token is an integer: its digits in *digits_r, its base and
- * whether it ends in L; false: it is something else. */
-static bool
-integer_split(const char *token, size_t len, const char **digits_r, int *base_r,
-    bool *wide_r)
+static unsigned
+digit_value(char c)
 {
-	size_t i = token[0] == '+' || token[0] == '-';
-	size_t began;
-
-	*base_r = 10;
-	if (i + 2 < len && token[i] == '0' && (token[i + 1] | 32) == 'x') {
-		*base_r = 16;
-		i += 2;
-	}
-	*digits_r = token + i;
-	for (began = i; i < len && (*base_r == 16 ?
-	    isxdigit((unsigned char)token[i]) :
-	    isdigit((unsigned char)token[i])); i++)
-		;
-	*wide_r = i < len && token[i] == 'L';
-	while (i < len && token[i] == 'L')
-		i++;
-	return i > began && i == len;
+	return isdigit((unsigned char)c) ? (unsigned)(c - '0') :
+	    isxdigit((unsigned char)c) ? (unsigned)((c | 32) - 'a' + 10) :
+	    UINT_MAX;
 }
 
-/* Does it fit into a signed number of so many bits? */
+/* Splits a token into sign, digits and an L at the end; false: it is no
+ * integer. */
 static bool
-integer_fits(const char *digits, int base, bool negative, unsigned bits)
+integer_split(const char *token, size_t len, struct integer *integer_r)
 {
-	uint64_t limit = (UINT64_C(1) << (bits - 1)) - !negative, value = 0;
+	size_t i = token[0] == '+' || token[0] == '-', began;
+
+	integer_r->negative = token[0] == '-';
+	integer_r->base = 10;
+	if (i + 2 < len && token[i] == '0' && (token[i + 1] | 32) == 'x') {
+		integer_r->base = 16;
+		i += 2;
+	}
+	began = i;
+	while (i < len && digit_value(token[i]) < integer_r->base)
+		i++;
+	integer_r->digits = token + began;
+	integer_r->count = i - began;
+	integer_r->wide = i < len && token[i] == 'L';
+	while (i < len && token[i] == 'L')
+		i++;
+	return integer_r->count > 0 && i == len;
+}
+
+static bool
+integer_fits(const struct integer *integer)
+{
+	uint64_t limit = integer->wide ? INT64_MAX : INT32_MAX, value = 0;
 	unsigned digit;
 
-	for (; isxdigit((unsigned char)*digits); digits++) {
-		if (base == 10 && !isdigit((unsigned char)*digits))
-			break;
-		digit = isdigit((unsigned char)*digits) ?
-		    (unsigned)(*digits - '0') :
-		    (unsigned)((*digits | 32) - 'a' + 10);
-		if (value > (limit - digit) / (unsigned)base)
+	limit += integer->negative;
+	for (size_t i = 0; i < integer->count; i++) {
+		digit = digit_value(integer->digits[i]);
+		if (value > (limit - digit) / integer->base)
 			return false;
-		value = value * (unsigned)base + digit;
+		value = value * integer->base + digit;
 	}
 	return true;
 }
@@ -207,10 +219,9 @@ integer_fits(const char *digits, int base, bool negative, unsigned bits)
 static void
 number_read(struct scan *scan)
 {
-	const char *token = scan->at, *digits;
+	const char *token = scan->at;
+	struct integer integer;
 	size_t len;
-	int base;
-	bool wide;
 
 	for (scan->at++; scan->at < scan->end; scan->at++) {
 		if (isalnum((unsigned char)*scan->at) || *scan->at == '.')
@@ -220,11 +231,9 @@ number_read(struct scan *scan)
 			break;
 	}
 	len = (size_t)(scan->at - token);
-	if (!integer_split(token, len, &digits, &base, &wide))
+	if (!integer_split(token, len, &integer) || integer_fits(&integer))
 		return;
-	if (integer_fits(digits, base, *token == '-', wide ? 64 : 32))
-		return;
-	if (wide)
+	if (integer.wide)
 		fault(scan, scan->line, "%.*s: no number is so large",
 		    (int)(len < 40 ? len : 40), token);
 	else

@@ -16,8 +16,7 @@
 #define CONF_SCAN_DEPTH	16	/* groups inside groups */
 #define CONF_SCAN_NAMES	1000	/* settings in one group */
 
-/* text ends with a NUL that len does not count.  false: something was
- * reported, and libconfig must not see the text. */
+/* false: something was reported, and libconfig must not see the text. */
 bool	conf_scan(const char *file, const char *text, size_t len,
 	    struct errors *);
 
