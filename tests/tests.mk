@@ -74,6 +74,12 @@ tests_fakes_tcapw_fake_la_SOURCES = tests/fakes/tcapw_fake.c
 tests_fakes_tcapw_fake_la_LDFLAGS = $(FAKE_LDFLAGS)
 tests_fakes_tcapw_fake_la_LIBADD = $(MODULE_LIBS)
 
+# Asks it when it is told to.
+check_LTLIBRARIES += tests/fakes/asker.la
+tests_fakes_asker_la_SOURCES = tests/fakes/asker.c
+tests_fakes_asker_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_asker_la_LIBADD = $(MODULE_LIBS)
+
 # modules/world
 if MODULE_WORLD
 UNIT_TESTS += tests/unit/test_map.t tests/unit/test_sim.t \
@@ -236,6 +242,7 @@ dist_check_SCRIPTS += tests/samples.t
 # System tests: scripts with real processes; helpers beside them.
 SYSTEM_TESTS = \
 	tests/system/10_start.t \
+	tests/system/15_stop.t \
 	tests/system/20_login.t \
 	tests/system/30_world.t \
 	tests/system/40_place.t \
