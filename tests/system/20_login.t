@@ -40,13 +40,22 @@ check "without a map he may choose one" \
 	login joe login until=logged_in join=newbie-island until=reroute
 
 # The people's client says the same
-cat >"$net/script" <<END
-login joe --password-file $net/joe.pw
-maps
-quit
-END
-check "metacube-netshell logs in and lists the maps" says newbie-island \
-	"$netshell" --gateway "$gateway" --ca "$(authority)" <"$net/script"
+shell () {			# COMMANDS
+	timeout "$patience" "$netshell" --gateway "$gateway" \
+		--ca "$(authority)" -e "$1" </dev/null
+}
+check "metacube-netshell logs in and lists the maps" shell \
+	"login joe --password-file $net/joe.pw; maps; expect Newbie Island"
+check "and says in words why it cannot" \
+	says 'Login refused' not shell \
+	"login amanda --password-file $net/joe.pw"
+check "a server of another CA is not trusted" \
+	says 'CA|certificate|trusted' not timeout "$patience" "$netshell" \
+	--gateway "$gateway" -e "login joe --password-file $net/joe.pw"
+check "nor one with another name" \
+	says 'name|certificate' not timeout "$patience" "$netshell" \
+	--gateway "$gateway" --ca "$(authority)" --server-name other.example \
+	-e "login joe --password-file $net/joe.pw"
 
 # -- the wrong ones: the same bytes ------------------------------------------
 

@@ -44,14 +44,7 @@ leave () {
 stay_where () { sed -n 's/^entered .*world=\([^ ]*\).*/\1/p' "$net/$1.there"; }
 
 # users WORLD COUNT - what the taskmaster has in its table
-users () {
-	[ "$(ctl taskmaster worlds | awk -v w="$1" -v column="$(column users)" \
-		'$1 == w { print $column }')" = "$2" ]
-}
-column () {
-	ctl taskmaster worlds | awk -v name="$1" 'NR == 1 {
-		for (i = 1; i <= NF; i++) if (tolower($i) == name) print i }'
-}
+users () { row taskmaster worlds "$(has world "$1")" "$(has users "$2")"; }
 
 # policy NAME [SETTING] - the taskmaster takes a new one at run time
 policy () {
@@ -153,7 +146,9 @@ start taskmaster
 check "world-1 registers again" until_true registered world-1
 check "world-2 registers again" until_true registered world-2
 check "with joe on his map" until_true users "$(stay_where joe)" 1
-map_runs () { ctl taskmaster maps | grep -E '^newbie-island\b'; }
+map_runs () {
+	row taskmaster maps "$(has map newbie-island)" "$(has state running)"
+}
 check "the map is in the table" map_runs
 back () { sent amanda; }
 check "amanda is sent to where a seat is left" until_true back

@@ -22,7 +22,6 @@ net=$(mktemp -d "${TMPDIR:-/tmp}/mc-XXXXXX")
 # shellcheck source=tools/lib/network.sh
 . "$top_src/tools/lib/network.sh"
 hostile_program=$top_build/tests/system/hostile
-maps=$top_src/maps
 
 declare -a helpers=()		# what else runs in the background
 

@@ -111,7 +111,7 @@ gateway_conf () {
 	module_conf gateway acctserv
 	module_conf gateway auth_password
 	module_conf gateway taskmaster_remote \
-		"endpoint = \"$(address taskmaster taskmaster)\";"
+		"connect = \"$(address taskmaster taskmaster)\";"
 	module_conf gateway gateway 'listen = "127.0.0.1:0";'
 }
 
@@ -147,6 +147,25 @@ counter () {
 	ctl "$1" counters "$2" | awk -v name="$3" \
 		'$2 == name { value = $3 } END { print value + 0 }'
 }
+
+# row SERVER COMMAND PATTERN... - one row of the answer has all of these.  A
+# row is a line such as {"world":"world-1","users":"3"}; prints those that have.
+row () {
+	local server=$1 command=$2 rows pattern
+	shift 2
+	# shellcheck disable=SC2086 # "account list" is two words
+	rows=$(ctl "$server" --json $command) || return 1
+	for pattern; do
+		rows=$(grep -E -- "$pattern" <<<"$rows") || return 1
+	done
+	echo "$rows"
+}
+
+# has KEY VALUE - as a pattern for row
+has () { echo "\"$1\":\"$2\""; }
+
+# cell KEY - of the first row that comes in
+cell () { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 
 # launch NAME [ARGUMENT...] - starts it and does not wait
 launch () {
@@ -184,6 +203,9 @@ kill_hard () {			# NAME
 
 registered () { ctl taskmaster worlds | grep -q "^$1\b"; }
 
+# maps_of N - the folder with the maps of world-N
+maps_of () { echo "$top_src/maps"; }
+
 certificates () {		# WORLDS
 	local n
 	pki init "$net/pki" || return
@@ -196,7 +218,7 @@ certificates () {		# WORLDS
 }
 
 # network WORLDS - a taskmaster, a gateway with the accounts, and so many
-# worlds, which have registered when this returns.  $maps: their maps.
+# worlds, which have registered when this returns.
 network () {
 	local n
 	certificates "$1" || bail "no certificates: $(cat "$net/pki.log")"
@@ -205,7 +227,7 @@ network () {
 	gateway_conf
 	start gateway
 	for ((n = 1; n <= $1; n++)); do
-		world_conf "world-$n" "$maps"
+		world_conf "world-$n" "$(maps_of "$n")"
 		start "world-$n"
 	done
 	for ((n = 1; n <= $1; n++)); do
@@ -246,10 +268,12 @@ person () {
 # type_in NAME LINE
 type_in () {
 	heard_by[$1]=$(wc -l <"$net/$1/log" 2>/dev/null || echo 0)
+	stamp <<<"> $2" >>"$net/$1/log"
 	echo "$2" >&"${in_of[$1]}"
 }
 
-# hears NAME PATTERN - a line since what was typed last
+# hears NAME PATTERN - a line that came since something was typed last
 hears () {
-	tail -n "+$((${heard_by[$1]-0} + 1))" "$net/$1/log" | grep -E -- "$2"
+	tail -n "+$((${heard_by[$1]-0} + 1))" "$net/$1/log" |
+		grep -v 'Z NOTE  > ' | grep -E -- "$2"
 }
