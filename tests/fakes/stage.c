@@ -72,6 +72,7 @@ static struct {
 	struct mc_conn	*conns;
 	struct mc_listener *listener;
 	struct mc_link	*link;
+	struct mc_peer	 peer;			/* of the next connection */
 	struct { const char *name; int64_t value; } counters[COUNTERS_MAX];
 	Metacube__Envelope *heard;
 	char		 log[LOG_SIZE];
@@ -100,6 +101,7 @@ stage_reset(const char *identity)
 	free(stage.link);
 	memset(&stage, 0, sizeof(stage));
 	stage.now_ms = 1000000;
+	stage_peer("192.0.2.7", "", "");
 	snprintf(stage.host.identity, sizeof(stage.host.identity), "%s",
 	    identity);
 }
@@ -407,7 +409,7 @@ conn_new(const struct mc_conn_ops *ops, void *state)
 	struct mc_conn *conn = mc_zalloc(sizeof(*conn));
 
 	conn->ops = ops;
-	strcpy(conn->peer.address, "192.0.2.7");
+	conn->peer = stage.peer;
 	conn->owner = ops->open(state, conn);
 	if (conn->owner == NULL) {
 		free(conn);
@@ -430,6 +432,26 @@ stage_accept(void)
 {
 	return stage.link == NULL ? NULL :
 	    conn_new(stage.link->ops, stage.link->state);
+}
+
+void
+stage_peer(const char *address, const char *name, const char *roles)
+{
+	struct mc_peer *peer = &stage.peer;
+
+	if (address != NULL)
+		snprintf(peer->address, sizeof(peer->address), "%s", address);
+	if (name != NULL)
+		snprintf(peer->name, sizeof(peer->name), "%s", name);
+	if (roles != NULL)
+		snprintf(peer->roles, sizeof(peer->roles), "%s", roles);
+}
+
+/* One role at a time is enough here. */
+bool
+mc_peer_is(const struct mc_peer *peer, const char *role)
+{
+	return strcmp(peer->roles, role) == 0;
 }
 
 const struct mc_peer *

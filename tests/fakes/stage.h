@@ -25,6 +25,9 @@ void	 stage_pass(unsigned ms);
 struct mc_conn *stage_connect(void);
 struct mc_conn *stage_accept(void);
 
+/* Who the next connections are from; NULL leaves it as it is. */
+void	 stage_peer(const char *address, const char *name, const char *roles);
+
 /* The peer says this, which the module sees at once; the connection is lost. */
 void	 stage_say(struct mc_conn *, const Metacube__Envelope *);
 void	 stage_drop(struct mc_conn *);
@@ -41,6 +44,9 @@ bool	 stage_admitted(const struct mc_conn *);
 /* The peer is slow: so many bytes are queued, and a limit beyond which
  * nothing more is. */
 void	 stage_queue(struct mc_conn *, size_t queued, bool full);
+
+/* stage_calls.c: calls that their providers have not answered yet. */
+size_t	 stage_owed(void);
 
 /* A counter of the module; the last line it has logged with these words. */
 int64_t	 stage_count(const char *name);
