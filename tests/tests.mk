@@ -68,6 +68,32 @@ tests_unit_test_work_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_work_t_LDADD = $(UNIT_LIBS)
 tests_unit_test_work_t_LDFLAGS = -export-dynamic
 
+# The pump
+UNIT_TESTS += tests/unit/test_endpoint.t tests/unit/test_frame.t \
+	tests/unit/test_limit.t tests/unit/test_proxy.t \
+	tests/unit/test_pump.t
+
+tests_unit_test_endpoint_t_SOURCES = tests/unit/test_endpoint.c
+tests_unit_test_endpoint_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_endpoint_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_frame_t_SOURCES = tests/unit/test_frame.c
+tests_unit_test_frame_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_frame_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_limit_t_SOURCES = tests/unit/test_limit.c
+tests_unit_test_limit_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_limit_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_proxy_t_SOURCES = tests/unit/test_proxy.c
+tests_unit_test_proxy_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_proxy_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_pump_t_SOURCES = tests/unit/test_pump.c \
+	tests/unit/pump_rig.c tests/unit/pump_rig.h tools/pki.c tools/ctl.h
+tests_unit_test_pump_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tools
+tests_unit_test_pump_t_LDADD = $(UNIT_LIBS)
+
 # An account store that behaves badly, for tests of whoever needs one.
 check_LTLIBRARIES += tests/fakes/tcapw_fake.la
 tests_fakes_tcapw_fake_la_SOURCES = tests/fakes/tcapw_fake.c
@@ -128,6 +154,20 @@ tests_unit_test_placement_t_SOURCES = tests/unit/test_placement.c \
 	modules/taskmaster/placement.c modules/taskmaster/table.c
 tests_unit_test_placement_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_placement_t_LDADD = $(UNIT_LIBS)
+endif
+
+# whole modules on a stage (tests/fakes/stage.h)
+STAGE_SOURCES = tests/fakes/stage.c tests/fakes/stage.h \
+	tests/fakes/stage_calls.c server/name.c server/ticket.c
+STAGE_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tests/fakes
+STAGE_LIBS = tests/libcutap.la api/libproto.la $(CUNIT_LIBS) \
+	$(GNUTLS_LIBS) $(PROTOBUF_C_LIBS)
+if MODULE_GATEWAY
+UNIT_TESTS += tests/unit/test_gateway.t
+tests_unit_test_gateway_t_SOURCES = tests/unit/test_gateway.c \
+	$(STAGE_SOURCES) $(modules_gateway_la_SOURCES)
+tests_unit_test_gateway_t_CPPFLAGS = $(STAGE_CPPFLAGS)
+tests_unit_test_gateway_t_LDADD = $(STAGE_LIBS)
 endif
 
 if HAVE_CUNIT
@@ -238,6 +278,23 @@ tests_fakes_fake_liar_la_CPPFLAGS = $(AM_CPPFLAGS) \
 # The samples of conf.d
 TESTS += tests/samples.t
 dist_check_SCRIPTS += tests/samples.t
+
+# Fuzz targets, run by tests/fuzz/run; append to FUZZ_TARGETS.
+FUZZ_TARGETS = tests/fuzz/fuzz_conf tests/fuzz/fuzz_ticket
+if FUZZERS
+noinst_PROGRAMS += $(FUZZ_TARGETS)
+endif
+FUZZ_LDFLAGS = -fsanitize=fuzzer
+EXTRA_PROGRAMS = $(FUZZ_TARGETS)
+EXTRA_DIST += tests/fuzz/corpus
+tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
+tests_fuzz_fuzz_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_conf_LDADD = server/libserver.la
+tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c
+tests_fuzz_fuzz_ticket_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_ticket_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_ticket_LDADD = server/libserver.la
 
 # System tests: scripts with real processes; helpers beside them.
 SYSTEM_TESTS = \

@@ -1,0 +1,607 @@
+/* SPDX-License-Identifier: MIT */
+#include "pump_rig.h"
+
+#include "count.h"
+#include "ctl.h"
+#include "server/endpoint.h"
+#include "instance.h"
+#include "log.h"
+#include "scratch.h"
+#include "timer.h"
+
+#include <CUnit/CUnit.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define PRIORITY	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:" \
+			"+GROUP-X25519:+GROUP-SECP256R1:%SERVER_PRECEDENCE"
+
+struct pump_rig rig;
+
+/* Certificates */
+
+static int
+pki(char **words, int count)
+{
+	int out = dup(STDOUT_FILENO), null = open("/dev/null", O_WRONLY);
+	int status;
+
+	fflush(stdout);
+	dup2(null, STDOUT_FILENO);	/* TAP is for TAP */
+	status = pki_main(count, words);
+	fflush(stdout);
+	dup2(out, STDOUT_FILENO);
+	close(out);
+	close(null);
+	return status;
+}
+
+static void
+pki_or_bail(char **words, int count)
+{
+	if (pki(words, count) == CTL_FINE)
+		return;
+	printf("Bail out! pki %s failed\n", words[1]);
+	exit(EXIT_FAILURE);
+}
+
+void
+rig_issue(const char *dir, const char *roles, const char *name)
+{
+	char init[] = "init", issue[] = "issue", force[] = "--force";
+	char *folder = strdup(dir), *list = strdup(roles);
+	char *called = strdup(name), ca[4096];
+	char *init_words[] = { init, init, folder, NULL };
+	char *words[] = { issue, issue, force, folder, list, called, NULL };
+
+	snprintf(ca, sizeof(ca), "%s/ca.pem", dir);
+	if (access(ca, R_OK) != 0)
+		pki_or_bail(init_words, 3);
+	pki_or_bail(words, 6);
+	free(folder);
+	free(list);
+	free(called);
+}
+
+const char *
+rig_file(const char *name, const char *suffix)
+{
+	char file[64];
+
+	snprintf(file, sizeof(file), "pki/%s.%s", name, suffix);
+	return scratch_path(file);
+}
+
+/* What the listener does: it echoes what is said; some names have effects. */
+
+struct session {
+	struct mc_conn	*conn;
+	uint32_t	 last;
+};
+
+static void *
+opened(void *state, struct mc_conn *conn)
+{
+	struct session *session;
+
+	rig.seen.peer = *mc_conn_peer(conn);
+	if (state != &rig)
+		return NULL;
+	session = mc_zalloc(sizeof(*session));
+	session->conn = conn;
+	rig.seen.opened++;
+	return session;
+}
+
+static void
+say(struct mc_conn *conn, uint32_t cid, const char *text)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Said said = METACUBE__SAID__INIT;
+
+	envelope.cid = cid;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_SAID;
+	envelope.said = &said;
+	said.text = (char *)text;
+	mc_conn_send(conn, &envelope);
+}
+
+static void
+say_much(struct mc_conn *conn, size_t size)
+{
+	char *text = mc_zalloc(size + 1);
+
+	memset(text, 'x', size);
+	say(conn, 0, text);
+	free(text);
+}
+
+static void
+share_until_full(struct mc_conn *conn)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Said said = METACUBE__SAID__INIT;
+	struct mc_shared *shared;
+	char text[8001];
+
+	memset(text, 'y', 8000);
+	text[8000] = '\0';
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_SAID;
+	envelope.said = &said;
+	said.text = text;
+	shared = mc_shared_new(&envelope);
+	while (mc_conn_send_shared(conn, shared))
+		;
+	mc_shared_unref(&shared);
+	rig.seen.resync++;
+}
+
+static void
+logged_in(struct session *session, const char *name)
+{
+	if (strcmp(name, "admit") == 0)
+		mc_conn_admit(session->conn);
+	if (strncmp(name, "big ", 4) == 0)
+		say_much(session->conn, (size_t)atol(name + 4));
+	if (strcmp(name, "shared") == 0)
+		share_until_full(session->conn);
+	if (strcmp(name, "sent") == 0)
+		for (int i = 0; i < 1000; i++)
+			say_much(session->conn, 8000);
+	say(session->conn, 0, name);
+	if (strcmp(name, "close") == 0)
+		mc_conn_close(session->conn);
+}
+
+static void
+message(void *owner, const Metacube__Envelope *envelope)
+{
+	struct session *session = owner;
+
+	rig.seen.messages++;
+	if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_LOGIN) {
+		logged_in(session, envelope->login->name);
+	} else if (envelope->message_case ==
+	    METACUBE__ENVELOPE__MESSAGE_SAY) {
+		if (envelope->cid != 0 && envelope->cid <= session->last)
+			rig.seen.out_of_order++;
+		session->last = envelope->cid;
+		say(session->conn, envelope->cid, envelope->say->text);
+	} else {
+		say(session->conn, envelope->cid, "?");
+	}
+}
+
+static void
+closed(void *owner)
+{
+	rig.seen.closed++;
+	free(owner);
+}
+
+static const struct mc_conn_ops ops = { opened, message, closed };
+
+/* The process */
+
+static void
+begin(void)
+{
+	struct process *process = &rig.process;
+
+	memset(&rig, 0, sizeof(rig));
+	process->loop = loop_new();
+	process->self = instance_new(process, "test", "", NULL, NULL);
+	rig.host = process->self;
+	process->conf.certificate = strdup(rig_file("server", "pem"));
+	process->conf.key = strdup(rig_file("server", "key"));
+	process->conf.ca = strdup(rig_file("ca", "pem"));
+	process->conf.tls_priority = PRIORITY;
+	rig.conf = (struct mc_listen_conf){
+		.endpoint = "127.0.0.1:0", .certificate = "", .key = "",
+		.max_connections = 1000, .max_per_address = 1000,
+		.handshake_ms = 10000, .login_ms = 10000, .idle_ms = 10000,
+		.send_ms = 10000, .queue_max = 256 * 1024
+	};
+	CU_ASSERT_EQUAL_FATAL(identity_load(process), MC_OK);
+	process->io = io_start(process, 2);
+}
+
+static void
+end(void)
+{
+	struct process *process = &rig.process;
+
+	pump_close(process->self);
+	io_stop(&process->io);
+	timers_close(process->self);
+	CU_ASSERT_EQUAL(rig.seen.opened, rig.seen.closed);
+	instance_free(&process->self);
+	loop_free(&process->loop);
+	free((char *)process->conf.certificate);
+	free((char *)process->conf.key);
+	free((char *)process->conf.ca);
+	process->conf.certificate = process->conf.key = process->conf.ca = "";
+	CU_ASSERT_EQUAL(identity_load(process), MC_OK);	/* forgets it */
+}
+
+static struct mail over;
+
+static void
+stop(struct mail *mail)
+{
+	(void)mail;
+	loop_stop(rig.process.loop);
+}
+
+static void *
+run_script(void *arg)
+{
+	void (*script)(void) = *(void (**)(void))arg;
+
+	script();
+	over.run = stop;
+	loop_post(rig.process.loop, &over);
+	return NULL;
+}
+
+void
+rig_play(void (*script)(void))
+{
+	pthread_t thread;
+
+	begin();
+	CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, run_script,
+	    &script), 0);
+	loop_run(rig.process.loop);
+	pthread_join(thread, NULL);
+	end();
+}
+
+struct job {
+	struct mail	 mail;
+	void		(*run)(void *);
+	void		*arg;
+	sem_t		 done;
+};
+
+static void
+run_job(struct mail *mail)
+{
+	struct job *job = (struct job *)mail;
+
+	job->run(job->arg);
+	sem_post(&job->done);
+}
+
+void
+on_loop(void (*run)(void *), void *arg)
+{
+	struct job job = { .mail.run = run_job, .run = run, .arg = arg };
+
+	sem_init(&job.done, 0, 0);
+	loop_post(rig.process.loop, &job.mail);
+	sem_wait(&job.done);
+	sem_destroy(&job.done);
+}
+
+bool
+eventually(bool (*holds)(void *), void *arg)
+{
+	for (int i = 0; i < RIG_PATIENCE_MS; i++) {
+		if (holds(arg))
+			return true;
+		usleep(1000);
+	}
+	return false;
+}
+
+struct wish {
+	atomic_int	*value;
+	const char	*name;
+	int64_t		 wanted;
+};
+
+static bool
+is_so(void *arg)
+{
+	struct wish *wish = arg;
+
+	return wish->value != NULL ? *wish->value == wish->wanted :
+	    counter(wish->name) == wish->wanted;
+}
+
+bool
+eventually_is(atomic_int *value, int wanted)
+{
+	struct wish wish = { value, NULL, wanted };
+
+	return eventually(is_so, &wish);
+}
+
+int64_t
+counter(const char *name)
+{
+	return atomic_load(counters_cell(rig.host->counters, name));
+}
+
+bool
+eventually_counts(const char *name, int64_t wanted)
+{
+	struct wish wish = { NULL, name, wanted };
+
+	return eventually(is_so, &wish);
+}
+
+struct listening {
+	const char		*roles;
+	struct mc_listener	*listener;
+};
+
+static void
+do_listen(void *arg)
+{
+	struct listening *listening = arg;
+
+	listening->listener = mc_listen(rig.host, &rig.conf, listening->roles,
+	    &ops, &rig);
+}
+
+struct mc_listener *
+rig_listen(const char *roles)
+{
+	struct listening listening = { roles, NULL };
+
+	on_loop(do_listen, &listening);
+	return listening.listener;
+}
+
+static void
+do_unlisten(void *arg)
+{
+	mc_unlisten(arg);
+}
+
+void
+rig_unlisten(struct mc_listener **listener)
+{
+	on_loop(do_unlisten, listener);
+}
+
+const char *
+rig_address(struct mc_listener *listener)
+{
+	return mc_listener_address(listener);
+}
+
+/* Clients */
+
+int
+client_connect(const char *text)
+{
+	struct endpoint endpoint;
+	struct address address;
+	struct timeval patience = { .tv_sec = RIG_PATIENCE_MS / 1000 };
+	int fd;
+
+	if (endpoint_parse(text, &endpoint) != NULL ||
+	    !endpoint_address(&endpoint, &address))
+		return -1;
+	fd = socket(address.sa.any.sa_family, SOCK_STREAM, 0);
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	if (connect(fd, &address.sa.any, address.len) == 0)
+		return fd;
+	close(fd);
+	return -1;
+}
+
+static uint32_t
+hash(const gnutls_datum_t *data)
+{
+	uint32_t value = 2166136261u;
+
+	for (unsigned i = 0; i < data->size; i++)
+		value = (value ^ data->data[i]) * 16777619u;
+	return value;
+}
+
+static void
+shake_hands(struct client *client)
+{
+	const gnutls_datum_t *chain;
+	unsigned count;
+
+	do
+		client->error = gnutls_handshake(client->tls);
+	while (client->error < 0 && !gnutls_error_is_fatal(client->error) &&
+	    client->error != GNUTLS_E_AGAIN);
+	if (client->error == GNUTLS_E_FATAL_ALERT_RECEIVED)
+		client->alert = gnutls_alert_get(client->tls);
+	if (client->error < 0)
+		return;
+	chain = gnutls_certificate_get_peers(client->tls, &count);
+	if (chain != NULL && count != 0)
+		client->serial_hash = hash(chain);
+}
+
+void
+client_adopt(struct client *client, int fd, const char *certificate,
+    const char *priority)
+{
+	memset(client, 0, sizeof(*client));
+	client->fd = fd;
+	gnutls_certificate_allocate_credentials(&client->credentials);
+	if (certificate != NULL)
+		CU_ASSERT_EQUAL(gnutls_certificate_set_x509_key_file(
+		    client->credentials, rig_file(certificate, "pem"),
+		    rig_file(certificate, "key"), GNUTLS_X509_FMT_PEM), 0);
+	gnutls_init(&client->tls, GNUTLS_CLIENT | GNUTLS_NO_SIGNAL |
+	    GNUTLS_FORCE_CLIENT_CERT);
+	gnutls_priority_set_direct(client->tls, priority != NULL ? priority :
+	    "NORMAL:-VERS-ALL:+VERS-TLS1.3", NULL);
+	gnutls_credentials_set(client->tls, GNUTLS_CRD_CERTIFICATE,
+	    client->credentials);
+	gnutls_transport_set_int(client->tls, fd);
+	shake_hands(client);
+}
+
+void
+client_open(struct client *client, const char *address,
+    const char *certificate, const char *priority)
+{
+	client_adopt(client, client_connect(address), certificate, priority);
+}
+
+void
+client_plain(struct client *client, const char *address)
+{
+	memset(client, 0, sizeof(*client));
+	client->fd = client_connect(address);
+	client->error = client->fd != -1 ? 0 : -1;
+}
+
+void
+client_close(struct client *client)
+{
+	if (client->fd != -1)
+		close(client->fd);
+	if (client->tls != NULL)
+		gnutls_deinit(client->tls);
+	if (client->credentials != NULL)
+		gnutls_certificate_free_credentials(client->credentials);
+	memset(client, 0, sizeof(*client));
+	client->fd = -1;
+}
+
+bool
+client_write(struct client *client, const void *data, size_t len)
+{
+	const uint8_t *at = data;
+	ssize_t n;
+
+	while (len != 0) {
+		n = client->tls != NULL ?
+		    gnutls_record_send(client->tls, at, len) :
+		    send(client->fd, at, len, MSG_NOSIGNAL);
+		if (n <= 0)
+			return false;
+		at += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+void
+client_send(struct client *client, const Metacube__Envelope *envelope)
+{
+	size_t len = metacube__envelope__get_packed_size(envelope);
+	uint8_t *frame = mc_zalloc(4 + len);
+
+	frame[0] = (uint8_t)(len >> 24);
+	frame[1] = (uint8_t)(len >> 16);
+	frame[2] = (uint8_t)(len >> 8);
+	frame[3] = (uint8_t)len;
+	metacube__envelope__pack(envelope, frame + 4);
+	client_write(client, frame, 4 + len);
+	free(frame);
+}
+
+static bool
+read_all(struct client *client, uint8_t *at, size_t len)
+{
+	ssize_t n;
+
+	while (len != 0) {
+		n = client->tls != NULL ?
+		    gnutls_record_recv(client->tls, at, len) :
+		    recv(client->fd, at, len, 0);
+		if (n == GNUTLS_E_INTERRUPTED)
+			continue;
+		if (client->tls != NULL && n == GNUTLS_E_FATAL_ALERT_RECEIVED)
+			client->alert = gnutls_alert_get(client->tls);
+		client->error = n < 0 ? (int)n : 0;
+		if (n <= 0)
+			return false;
+		at += n;
+		len -= (size_t)n;
+	}
+	return true;
+}
+
+Metacube__Envelope *
+client_receive(struct client *client)
+{
+	Metacube__Envelope *envelope;
+	uint8_t head[4], *body;
+	size_t len;
+
+	if (!read_all(client, head, 4))
+		return NULL;
+	len = (size_t)head[0] << 24 | (size_t)head[1] << 16 |
+	    (size_t)head[2] << 8 | head[3];
+	body = mc_zalloc(len);
+	envelope = read_all(client, body, len) ?
+	    metacube__envelope__unpack(NULL, len, body) : NULL;
+	free(body);
+	return envelope;
+}
+
+bool
+client_ended(struct client *client)
+{
+	Metacube__Envelope *envelope = client_receive(client);
+
+	if (envelope == NULL)
+		return client->error != GNUTLS_E_AGAIN;
+	metacube__envelope__free_unpacked(envelope, NULL);
+	return false;
+}
+
+void
+client_say(struct client *client, const char *text, uint32_t cid)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Say talk = METACUBE__SAY__INIT;
+
+	envelope.cid = cid;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_SAY;
+	envelope.say = &talk;
+	talk.text = (char *)text;
+	client_send(client, &envelope);
+}
+
+void
+client_login(struct client *client, const char *name)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Login login = METACUBE__LOGIN__INIT;
+
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LOGIN;
+	envelope.login = &login;
+	login.name = (char *)name;
+	client_send(client, &envelope);
+}
+
+bool
+client_echo(struct client *client, const char *text)
+{
+	Metacube__Envelope *envelope;
+	bool same;
+
+	client_say(client, text, 0);
+	envelope = client_receive(client);
+	if (envelope == NULL)
+		return false;
+	same = envelope->message_case == METACUBE__ENVELOPE__MESSAGE_SAID &&
+	    strcmp(envelope->said->text, text) == 0;
+	metacube__envelope__free_unpacked(envelope, NULL);
+	return same;
+}
