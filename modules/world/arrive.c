@@ -15,16 +15,16 @@
 static void
 older_out(struct world *world, uint64_t uid)
 {
+	static const char text[] = "this account has entered once more";
 	struct avatar *older = avatar_by_uid(world, uid);
 
 	if (older == NULL)
 		return;
 	if (older->session != NULL)
 		session_kick(older->session,
-		    METACUBE__REASON__LOGGED_IN_ELSEWHERE,
-		    "this account has entered once more");
+		    METACUBE__REASON__LOGGED_IN_ELSEWHERE, text);
 	else
-		avatar_leave(&older, " (comes anew)");
+		avatar_leave(&older, text);
 }
 
 static void

@@ -139,14 +139,15 @@ avatar_free(struct avatar **avatarp)
 	free(avatar);
 }
 
-/* It goes for good, and everybody hears of it. */
+/* It goes for good, and everybody hears of it; why is for the log. */
 void
-avatar_leave(struct avatar **avatarp, const char *how)
+avatar_leave(struct avatar **avatarp, const char *why)
 {
 	struct copy *copy = (*avatarp)->copy;
 
-	mc_log(copy->world->host, MC_NOTE, "%s has left %s%s",
-	    (*avatarp)->display, copy->key, how);
+	mc_log(copy->world->host, MC_NOTE, "%s has left %s%s%s",
+	    (*avatarp)->display, copy->key, why == NULL ? "" : ": ",
+	    why == NULL ? "" : why);
 	link_departed(*avatarp);
 	view_vanished(*avatarp);
 	avatar_free(avatarp);
@@ -159,7 +160,7 @@ gave_up(void *owner)
 {
 	struct avatar *avatar = owner;
 
-	avatar_leave(&avatar, " (the connection was lost)");
+	avatar_leave(&avatar, "the connection was lost");
 }
 
 /* Its connection is gone: wait for another one. */

@@ -276,18 +276,18 @@ static void
 kick(struct link *link, const Metacube__Kick *body)
 {
 	struct avatar *avatar = avatar_by_uid(link->world, body->uid);
-	bool elsewhere =
-	    body->reason == METACUBE__REASON__LOGGED_IN_ELSEWHERE;
+	const char *text =
+	    body->reason == METACUBE__REASON__LOGGED_IN_ELSEWHERE ?
+	    "this account has logged in elsewhere" :
+	    "this account may not stay here";
 
 	if (avatar == NULL || strcmp(avatar->copy->key, body->map) != 0 ||
 	    avatar->copy->epoch != body->epoch)
 		return;
 	if (avatar->session != NULL)
-		session_kick(avatar->session, body->reason, elsewhere ?
-		    "this account has logged in elsewhere" :
-		    "this account may not stay here");
+		session_kick(avatar->session, body->reason, text);
 	else
-		avatar_leave(&avatar, " (was disconnected)");
+		avatar_leave(&avatar, text);
 }
 
 static void

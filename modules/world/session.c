@@ -75,7 +75,7 @@ session_expel(struct session *session, uint32_t cid, unsigned reason,
 
 	say_no(session, cid, reason, text, 0);
 	if (avatar != NULL)
-		avatar_leave(&avatar, " (was disconnected)");
+		avatar_leave(&avatar, text);
 	session_close(session);
 }
 
@@ -94,7 +94,7 @@ session_kick(struct session *session, unsigned reason, const char *text)
 	mc_count(session->world->host, "kicked", 1);
 	session_send(session, 0, &envelope);
 	if (avatar != NULL)
-		avatar_leave(&avatar, " (was disconnected)");
+		avatar_leave(&avatar, text);
 	session_close(session);
 }
 
@@ -134,7 +134,7 @@ leave(struct session *session)
 {
 	struct avatar *avatar = session->avatar;
 
-	avatar_leave(&avatar, "");
+	avatar_leave(&avatar, NULL);
 	session_close(session);
 }
 
@@ -182,7 +182,7 @@ session_answered(struct session *session, uint32_t cid,
 	if (answer->message_case != METACUBE__ENVELOPE__MESSAGE_REROUTE)
 		return;
 	if (avatar != NULL)
-		avatar_leave(&avatar, "");
+		avatar_leave(&avatar, NULL);
 	session_close(session);
 }
 

@@ -8,7 +8,9 @@
 #include <metacube/host.h>
 #include <metacube/name.h>
 
-#define STOCK_MAX	100000
+/* With as many users as a world may have, Register stays below the limit of
+ * a message. */
+#define STOCK_MAX	50000
 
 struct stock {
 	char		key[MC_KEY_SIZE];

@@ -350,7 +350,7 @@ static const struct mc_key keys[] = {
 	  .help = "The folder with the maps: one folder each, named as the "
 	  "map's key." },
 	{ MC_FIELD(struct world_conf, capacity), .type = MC_INT,
-	  .fallback = "1000", .min = 1, .max = 1000000,
+	  .fallback = "1000", .min = 1, .max = 100000,
 	  .help = "Users at most, on all maps together." },
 	{ MC_FIELD_AS("tick", struct world_conf, tick_ms),
 	  .type = MC_DURATION, .fallback = "50ms", .min = 10, .max = 1000,

@@ -178,7 +178,7 @@ void		 copy_drop(struct copy **);
 /* avatar.c */
 struct avatar	*avatar_new(struct copy *, const struct ticket *,
 		    struct session *);
-void		 avatar_leave(struct avatar **, const char *how);
+void		 avatar_leave(struct avatar **, const char *why);
 void		 avatar_free(struct avatar **);
 void		 avatar_lose(struct avatar *);
 struct avatar	*avatar_by_uid(struct world *, uint64_t uid);
