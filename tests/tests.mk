@@ -279,22 +279,22 @@ tests_fakes_fake_liar_la_CPPFLAGS = $(AM_CPPFLAGS) \
 TESTS += tests/samples.t
 dist_check_SCRIPTS += tests/samples.t
 
-# Fuzz targets, run by tests/fuzz/run; append to FUZZ_TARGETS.
-FUZZ_TARGETS = tests/fuzz/fuzz_conf tests/fuzz/fuzz_ticket
-if FUZZERS
-noinst_PROGRAMS += $(FUZZ_TARGETS)
-endif
-FUZZ_LDFLAGS = -fsanitize=fuzzer
-EXTRA_PROGRAMS = $(FUZZ_TARGETS)
+# Fuzz targets, run by tests/fuzz/run.
 EXTRA_DIST += tests/fuzz/corpus
+FUZZ_LINK = -fsanitize=fuzzer
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_conf
 tests_fuzz_fuzz_conf_SOURCES = tests/fuzz/fuzz_conf.c
 tests_fuzz_fuzz_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_conf_LDADD = server/libserver.la
+
+noinst_PROGRAMS += tests/fuzz/fuzz_ticket
 tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c
 tests_fuzz_fuzz_ticket_CPPFLAGS = $(UNIT_CPPFLAGS)
-tests_fuzz_fuzz_ticket_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_ticket_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_ticket_LDADD = server/libserver.la
+endif
 
 # System tests: scripts with real processes; helpers beside them.
 SYSTEM_TESTS = \
