@@ -32,7 +32,8 @@ mac_make(const struct ticket_key *key, const void *ticket, size_t len,
 		key->id >> 24, key->id >> 16, key->id >> 8, key->id
 	};
 
-	memcpy(bytes + 4, ticket, len);
+	if (len > 0)	/* an empty one is NULL */
+		memcpy(bytes + 4, ticket, len);
 	/* It fails only without memory or without the algorithm. */
 	if (gnutls_hmac_fast(GNUTLS_MAC_SHA256, key->secret,
 	    sizeof(key->secret), bytes, 4 + len, mac) != 0)
