@@ -8,6 +8,9 @@
 #include <string.h>
 #include <strings.h>
 
+#define WATCH_MS	1000	/* between two lines about who is watched */
+#define STANDS_MS	500	/* without a step */
+
 static void
 queued(void *owner, unsigned position)
 {
@@ -103,6 +106,31 @@ vanished(void *owner, const struct metacube_avatar *who)
 	shell_print(owner, "%s is gone.", who->display);
 }
 
+/* Once a second while they walk; shell_tick tells when they stand. */
+static void
+watched_moved(struct shell *shell, const struct metacube_avatar *who)
+{
+	uint64_t now = shell_now_ms();
+
+	if (now >= shell->watch_told_ms + WATCH_MS) {
+		shell->watch_told_ms = now;
+		tell_where(shell, who, "walks");
+	}
+	shell->watch_id = who->id;
+	shell->stands_ms = now + STANDS_MS;
+}
+
+void
+events_stands(struct shell *shell)
+{
+	const struct metacube_avatar *who =
+	    metacube_client_find(shell->client, shell->watch_id);
+
+	shell->stands_ms = 0;
+	if (who != NULL)
+		tell_where(shell, who, "stands");
+}
+
 static void
 moved(void *owner, const struct metacube_avatar *who)
 {
@@ -112,7 +140,7 @@ moved(void *owner, const struct metacube_avatar *who)
 	if (me != NULL && who->id == me->id)
 		shell->moved_ms = shell_now_ms();
 	else if (strcasecmp(shell->watched, who->display) == 0)
-		tell_where(shell, who, "walks");
+		watched_moved(shell, who);
 }
 
 static void

@@ -12,7 +12,8 @@
 #include <termios.h>
 #include <unistd.h>
 
-/* The first line, read byte by byte: what follows is not ours. */
+/* The first line, read byte by byte: what follows is not ours.  Ctrl-C ends
+ * it. */
 static int
 line_read(int fd, char password[PASSWORD_SIZE])
 {
@@ -21,8 +22,6 @@ line_read(int fd, char password[PASSWORD_SIZE])
 	char c;
 
 	while ((n = read(fd, &c, 1)) != 0) {
-		if (n < 0 && errno == EINTR)
-			continue;
 		if (n < 0)
 			return -1;
 		if (c == '\n')

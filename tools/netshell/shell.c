@@ -8,7 +8,8 @@
 #include <time.h>
 
 #define STANDING_MS	1500	/* without a step: it goes no further */
-#define NEAR_CM		30
+#define EXACT_CM	2
+#define NEAR_CM		30	/* the terrain may not let one closer */
 
 uint64_t
 shell_now_ms(void)
@@ -91,6 +92,14 @@ expect_tick(struct shell *shell)
 		    "time.", shell->wait_text);
 }
 
+static bool
+is_at_aim(const struct shell *shell, const struct metacube_avatar *self,
+    int cm)
+{
+	return abs(self->x - shell->aim_x) <= cm &&
+	    abs(self->y - shell->aim_y) <= cm;
+}
+
 static void
 arrive_tick(struct shell *shell)
 {
@@ -98,23 +107,23 @@ arrive_tick(struct shell *shell)
 	    metacube_client_place(shell->client);
 	const struct metacube_avatar *self = place == NULL ? NULL :
 	    metacube_client_find(shell->client, place->self);
-	bool there;
 
 	if (self == NULL || metacube_client_state(shell->client) !=
 	    METACUBE_IN_WORLD)
 		return;
-	there = abs(self->x - shell->aim_x) <= NEAR_CM &&
-	    abs(self->y - shell->aim_y) <= NEAR_CM;
-	if (!there && shell_now_ms() < shell->moved_ms + STANDING_MS)
+	if (!is_at_aim(shell, self, EXACT_CM) && shell_now_ms() < shell->moved_ms + STANDING_MS)
 		return;
 	shell->wait = WAIT_NOTHING;
 	shell_print(shell, "You stand at %.1f %.1f%s", self->x / 100.0,
-	    self->y / 100.0, there ? "." : ": there is no way on from here.");
+	    self->y / 100.0, is_at_aim(shell, self, NEAR_CM) ? "." :
+	    ": there is no way on from here.");
 }
 
 void
 shell_tick(struct shell *shell)
 {
+	if (shell->stands_ms != 0 && shell_now_ms() >= shell->stands_ms)
+		events_stands(shell);
 	if (shell->wait == WAIT_TEXT)
 		expect_tick(shell);
 	else if (shell->wait == WAIT_ARRIVE)
@@ -127,15 +136,30 @@ shell_tick(struct shell *shell)
 		shell_fail(shell, "The world does not repeat what you said.");
 }
 
+/* UINT64_MAX: only an event ends it. */
+static uint64_t
+wait_deadline(const struct shell *shell)
+{
+	switch (shell->wait) {
+	case WAIT_ARRIVE:
+		return shell->moved_ms + STANDING_MS;
+	case WAIT_TIME:
+	case WAIT_TEXT:
+	case WAIT_HEARD:
+		return shell->wait_until;
+	default:
+		return UINT64_MAX;
+	}
+}
+
 int
 shell_timeout_ms(const struct shell *shell)
 {
-	uint64_t now = shell_now_ms(), until = shell->wait_until;
+	uint64_t now = shell_now_ms(), until = wait_deadline(shell);
 
-	if (shell->wait == WAIT_ARRIVE)
-		until = shell->moved_ms + STANDING_MS;
-	else if (shell->wait != WAIT_TIME && shell->wait != WAIT_TEXT &&
-	    shell->wait != WAIT_HEARD)
+	if (shell->stands_ms != 0 && shell->stands_ms < until)
+		until = shell->stands_ms;
+	if (until == UINT64_MAX)
 		return -1;
 	return until <= now ? 0 : until - now > 60000 ? 60000 :
 	    (int)(until - now);

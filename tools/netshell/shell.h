@@ -39,6 +39,8 @@ struct shell {
 	bool			 quitting, done;
 
 	char			 watched[METACUBE_NAME_SIZE];	/* "": nobody */
+	uint32_t		 watch_id;
+	uint64_t		 watch_told_ms, stands_ms;	/* 0: known */
 	size_t			 maps_told;
 	char			 heard[HEARD_MAX][512];
 	unsigned		 nheard, expected;	/* counted for ever */
@@ -59,6 +61,7 @@ int		shell_timeout_ms(const struct shell *);
 
 /* events.c: what the client library reports. */
 extern const struct metacube_events shell_events;
+void		events_stands(struct shell *);	/* who is watched */
 
 /* commands.c */
 extern const char *const command_words[];

@@ -249,7 +249,7 @@ edit_print(struct terminal *terminal, const char *line)
 
 	if (rows > 0)
 		printf("\033[%dA", rows);
-	printf("\r\033[J%s\r\n", line);
+	printf("\r\033[J%s\n", line);
 	fflush(stdout);
 	el_set(terminal->edit, EL_REFRESH);
 }
