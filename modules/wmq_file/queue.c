@@ -149,16 +149,28 @@ allocate(struct queue *queue, uint64_t from, uint64_t to)
 	return result;
 }
 
-/* Makes the file so large that the commit can no longer run out of space. */
+static uint64_t
+round_up(uint64_t size, uint64_t unit)
+{
+	return (size + unit - 1) / unit * unit;
+}
+
+/* Makes the file so large that the commit can no longer run out of space: by
+ * a whole step, or when the disk is nearly full by just as much as needed. */
 static enum queue_result
 reserve(struct queue *queue, uint64_t size)
 {
-	uint64_t wanted = (size + SEGMENT_STEP - 1) / SEGMENT_STEP *
-	    SEGMENT_STEP;
+	uint64_t wanted = round_up(size, SEGMENT_STEP);
+	int result;
 
 	if (queue->allocated >= size)
 		return QUEUE_OK;
-	if (allocate(queue, queue->allocated, wanted) == -1)
+	result = allocate(queue, queue->allocated, wanted);
+	if (result == -1 && is_full(errno)) {
+		wanted = round_up(size, SEGMENT_BLOCK);
+		result = allocate(queue, queue->allocated, wanted);
+	}
+	if (result == -1)
 		return give_back(queue, "cannot grow");
 	queue->allocated = wanted;
 	return QUEUE_OK;

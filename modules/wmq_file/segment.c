@@ -261,14 +261,14 @@ rest_judge(struct window *window, struct segment_scan *scan)
 	return end;
 }
 
-/* Preallocation leaves a multiple of the step; any other size says that the
+/* Preallocation leaves a multiple of the block; any other size says that the
  * file was closed after its last record, so nothing can be torn in it. */
 static enum segment_end
 tail_judge(struct window *window, struct segment_scan *scan)
 {
 	enum segment_end end = rest_judge(window, scan);
 
-	if (end == SEGMENT_TORN && scan->size % SEGMENT_STEP != 0)
+	if (end == SEGMENT_TORN && scan->size % SEGMENT_BLOCK != 0)
 		return SEGMENT_DAMAGED;
 	return end;
 }

@@ -3,7 +3,7 @@
  * segment - the bytes of one queue file.
  *
  * Little-endian.  A file is a header and records, one after the other; an
- * open file goes on with zeroes up to a multiple of SEGMENT_STEP, a finished
+ * open file goes on with zeroes up to a multiple of SEGMENT_BLOCK, a finished
  * or properly closed one ends with its last record.
  *
  *	header		  0   8	magic "mc-wmq\r\n"
@@ -48,6 +48,7 @@
 
 #define SEGMENT_VERSION		1
 #define SEGMENT_STEP		(1024 * 1024)	/* preallocated at a time */
+#define SEGMENT_BLOCK		4096		/* or when space is scarce */
 #define SEGMENT_HEADER_SIZE	112
 #define SEGMENT_HASH_SIZE	16
 #define RECORD_HEAD_SIZE	40

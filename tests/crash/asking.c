@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: MIT */
+#include "asking.h"
+
+#include <metacube/proto/envelope.pb-c.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define FRAME_MAX	(64 * 1024)
+
+int
+asking_connect(const char *socket_path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	snprintf(to.sun_path, sizeof(to.sun_path), "%s", socket_path);
+	if (fd != -1 &&
+	    connect(fd, (struct sockaddr *)&to, sizeof(to)) == 0)
+		return fd;
+	if (fd != -1)
+		close(fd);
+	return -1;
+}
+
+static bool
+send_frame(int fd, const Metacube__Envelope *envelope)
+{
+	uint8_t frame[1024];
+	size_t len = metacube__envelope__pack(envelope, frame + 4);
+
+	frame[0] = frame[1] = 0;
+	frame[2] = (uint8_t)(len >> 8);
+	frame[3] = (uint8_t)len;
+	return send(fd, frame, len + 4, MSG_NOSIGNAL) == (ssize_t)len + 4;
+}
+
+static bool
+receive(int fd, uint8_t *data, size_t len)
+{
+	ssize_t got;
+
+	for (size_t have = 0; have < len; have += (size_t)got) {
+		got = recv(fd, data + have, len - have, 0);
+		if (got == -1 && errno == EINTR)
+			got = 0;
+		else if (got <= 0)
+			return false;
+	}
+	return true;
+}
+
+static Metacube__Envelope *
+receive_frame(int fd)
+{
+	static _Thread_local uint8_t frame[FRAME_MAX];
+	size_t len;
+
+	if (!receive(fd, frame, 4))
+		return NULL;
+	len = (size_t)frame[1] << 16 | (size_t)frame[2] << 8 | frame[3];
+	if (frame[0] != 0 || len > sizeof(frame) || !receive(fd, frame, len))
+		return NULL;
+	return metacube__envelope__unpack(NULL, len, frame);
+}
+
+static void
+answer_take(const Metacube__Output *output, struct asking_answer *answer)
+{
+	size_t columns = output->n_column, row;
+
+	answer->status = (int)output->status;
+	snprintf(answer->text, sizeof(answer->text), "%s", output->text);
+	if (columns < 2)
+		return;
+	for (row = 0; row < ASKING_VALUES &&
+	    (row + 1) * columns <= output->n_cell; row++)
+		snprintf(answer->value[row], sizeof(answer->value[row]),
+		    "%s", output->cell[row * columns + 1]);
+}
+
+void
+asking_ask(int fd, const char *verb, const char *name, const uint8_t *proof,
+    struct asking_answer *answer_r)
+{
+	char *words[] = { (char *)"account", (char *)verb, (char *)name };
+	Metacube__Command command = METACUBE__COMMAND__INIT;
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT, *got = NULL;
+
+	memset(answer_r, 0, sizeof(*answer_r));
+	answer_r->status = ASKING_LOST;
+	command.word = words;
+	command.n_word = 3;
+	command.secret.data = (uint8_t *)proof;
+	command.secret.len = proof == NULL ? 0 : ASKING_PROOF;
+	envelope.cid = 1;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_COMMAND;
+	envelope.command = &command;
+	if (send_frame(fd, &envelope))
+		got = receive_frame(fd);
+	if (got != NULL &&
+	    got->message_case == METACUBE__ENVELOPE__MESSAGE_OUTPUT)
+		answer_take(got->output, answer_r);
+	if (got != NULL)
+		metacube__envelope__free_unpacked(got, NULL);
+}

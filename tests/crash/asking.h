@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * asking - a test's side of the control socket.
+ */
+#ifndef TESTS_CRASH_ASKING_H
+#define TESTS_CRASH_ASKING_H
+
+#include <metacube/module.h>
+
+#define ASKING_PROOF	32
+#define ASKING_VALUES	8
+
+/* The connection's end without an answer. */
+#define ASKING_LOST	(-1)
+
+struct asking_answer {
+	int	status;		/* enum mc_status, or ASKING_LOST */
+	char	text[256];
+	char	value[ASKING_VALUES][64];	/* second column, by row */
+};
+
+/* A descriptor, or -1: nobody listens there. */
+int	asking_connect(const char *socket);
+
+/* account VERB NAME; proof may be NULL. */
+void	asking_ask(int fd, const char *verb, const char *name,
+	    const uint8_t *proof, struct asking_answer *answer_r);
+
+#endif

@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: MIT
+#
+# Servers that are killed; TAP, and a closing line CAMPAIGN.
+if MODULE_ACCTSERV
+if MODULE_TCAPW_GDBM
+check_PROGRAMS += tests/crash/account_change.t
+TESTS += tests/crash/account_change.t
+endif
+endif
+tests_crash_account_change_t_SOURCES = \
+	tests/crash/account_change.c \
+	tests/crash/asking.c \
+	tests/crash/asking.h \
+	tests/crash/people.c \
+	tests/crash/people.h \
+	tests/crash/server.c \
+	tests/crash/server.h \
+	modules/wmq_file/crc32c.c \
+	modules/wmq_file/segment.c \
+	modules/wmq_file/segment.h
+tests_crash_account_change_t_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+tests_crash_account_change_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS) \
+	$(GNUTLS_LIBS) -lpthread

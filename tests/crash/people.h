@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * people - what a crash test knows of each account: the last state that was
+ * acknowledged and, when a change got no answer, the one that it may have
+ * instead.  Nothing else is right.
+ */
+#ifndef TESTS_CRASH_PEOPLE_H
+#define TESTS_CRASH_PEOPLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct state {
+	bool		exists, locked;
+	uint64_t	uid;	/* 0: not known yet, but a new one */
+	uint64_t	seq;	/* of its last change; 0: a new one */
+};
+
+struct person {
+	char		name[32];
+	struct state	now, maybe;
+	bool		doubtful;	/* now or maybe */
+	uint64_t	last_seq;	/* when it was last looked at */
+};
+
+/* Asks for one random change of this account; the number of violations that
+ * the answer shows (0 or 1).  false in alive_r: no answer, the server is
+ * gone. */
+unsigned	person_change(struct person *, int fd, unsigned *seed,
+		    bool *acknowledged_r, bool *alive_r);
+
+/*
+ * Compares with what the server says now; afterwards nothing is doubtful.
+ * A uid that is new must be above highest; *highest_r grows with what is
+ * seen.  Returns the number of violations, each described on standard output.
+ */
+unsigned	person_verify(struct person *, int fd, uint64_t highest,
+		    uint64_t *highest_r);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * server - the metacubed that a crash test starts, kills and starts again:
+ * acctserv, wmq_file and tcapw_gdbm over one folder.
+ */
+#ifndef TESTS_CRASH_SERVER_H
+#define TESTS_CRASH_SERVER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define SERVER_PATH	512
+
+struct server {
+	pid_t	pid;			/* 0: not running */
+	char	folder[SERVER_PATH / 2];
+	char	socket[SERVER_PATH];	/* for asking_connect */
+	char	log[SERVER_PATH];
+};
+
+/* Makes the folder and the configuration.  build is where metacubed is. */
+void	server_prepare(struct server *, const char *build);
+
+/* Starts it; crash_at ("point:n") may be NULL. */
+void	server_start(struct server *, const char *build, const char *crash_at);
+
+/* Waits until it answers; false: it has died before. */
+bool	server_ready(struct server *);
+
+/* Sends the signal (0: none), waits for the end, returns waitpid's status. */
+int	server_end(struct server *, int signal);
+bool	server_is_alive(struct server *);
+
+/* Shows the end of its log on standard output, as TAP comments. */
+void	server_log_show(const struct server *);
+
+void	server_remove(struct server *);
+
+#endif
