@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -27,6 +28,8 @@ struct loop {
 };
 
 static _Thread_local uint64_t request;
+static _Atomic(struct mc_host *) running_host;
+static _Atomic(const char *) running_what;
 static unsigned limit_ms = 50;
 
 static void
@@ -161,6 +164,13 @@ now_us(void)
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
+static void
+running_set(struct mc_host *host, const char *what)
+{
+	atomic_store_explicit(&running_host, host, memory_order_relaxed);
+	atomic_store_explicit(&running_what, what, memory_order_relaxed);
+}
+
 void
 callback_begin(struct callback *callback, struct mc_host *host,
     const char *what, uint64_t for_request)
@@ -168,7 +178,12 @@ callback_begin(struct callback *callback, struct mc_host *host,
 	callback->host = host;
 	callback->what = what;
 	callback->outer_request = request;
+	callback->outer_host = atomic_load_explicit(&running_host,
+	    memory_order_relaxed);
+	callback->outer_what = atomic_load_explicit(&running_what,
+	    memory_order_relaxed);
 	callback->began_us = now_us();
+	running_set(host, what);
 	request = for_request;
 }
 
@@ -183,7 +198,21 @@ callback_end(struct callback *callback)
 		    "%s held the loop for %llu ms (limit %u ms)",
 		    callback->what, (unsigned long long)took_ms, limit_ms);
 	}
+	running_set(callback->outer_host, callback->outer_what);
 	request = callback->outer_request;
+}
+
+const char *
+callback_running(void)
+{
+	static _Thread_local char text[128];
+	const char *what = atomic_load(&running_what);
+
+	if (what == NULL)
+		return "nothing that was measured";
+	snprintf(text, sizeof(text), "%s (%s)",
+	    mc_host_name(atomic_load(&running_host)), what);
+	return text;
 }
 
 void
@@ -200,6 +229,18 @@ request_current(void)
 
 void
 request_set(uint64_t for_request)
+{
+	request = for_request;
+}
+
+uint64_t
+mc_request(void)
+{
+	return request;
+}
+
+void
+mc_request_set(uint64_t for_request)
 {
 	request = for_request;
 }

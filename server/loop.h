@@ -52,12 +52,18 @@ struct callback {
 	const char	*what;
 	uint64_t	 began_us;
 	uint64_t	 outer_request;
+	struct mc_host	*outer_host;
+	const char	*outer_what;
 };
 
 void		 callback_begin(struct callback *, struct mc_host *,
 		    const char *what, uint64_t request);
 void		 callback_end(struct callback *);
 void		 callback_limit_set(unsigned ms);
+
+/* (any thread) "gateway (message login)": where the loop is now.  The text
+ * is valid until the next call. */
+const char	*callback_running(void);
 
 /* The request that this thread works for, 0: none; and a new number. */
 uint64_t	 request_current(void);

@@ -14,6 +14,7 @@
 #include "notify.h"
 #include "process.h"
 #include "pump.h"
+#include "signals.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -67,6 +68,7 @@ take_host(struct process *process, struct conf_set *set)
 	}
 	compare_host(&old, &process->conf);
 	callback_limit_set((unsigned)process->conf.stall_ms);
+	signals_limit_set(process->signals, process->conf.stop_ms);
 	conf_settings_free(NULL, (void **)&process->taken);
 	process->taken = set->host;
 	set->host = NULL;

@@ -6,35 +6,93 @@
 #include <event2/event.h>
 
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
+#include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
+#define GRACE_MS	3000	/* beyond stop_ms, and after a second signal */
+
 struct signals {
-	struct process	*process;
-	struct event	*event;
-	int		 fd;
-	sigset_t	 set;
+	struct process		*process;
+	struct event		*event;
+	int			 fd;		/* wakes the loop */
+	atomic_uint		 stops, reloads;	/* not yet told */
+	atomic_int_fast64_t	 stop_ms;
+	sigset_t		 set;
+	pthread_t		 thread;
+	uint64_t		 deadline_ms;	/* the thread's; 0: none */
 };
 
+/* Loop thread. */
 static void
-arrived(evutil_socket_t fd, short events, void *arg)
+told(evutil_socket_t fd, short events, void *arg)
 {
 	struct signals *signals = arg;
-	struct signalfd_siginfo info;
+	eventfd_t ignored;
 
 	(void)events;
-	while (read(fd, &info, sizeof(info)) == (ssize_t)sizeof(info)) {
-		if (info.ssi_signo == SIGHUP)
-			process_reload(signals->process);
-		else {
-			mc_log(NULL, MC_NOTE, "%s from process %u",
-			    strsignal((int)info.ssi_signo), info.ssi_pid);
-			process_stop(signals->process);
-		}
+	eventfd_read(fd, &ignored);
+	if (atomic_exchange(&signals->reloads, 0) != 0)
+		process_reload(signals->process);
+	for (unsigned n = atomic_exchange(&signals->stops, 0); n > 0; n--)
+		process_stop(signals->process);
+}
+
+static void
+stop_asked(struct signals *signals, const siginfo_t *info)
+{
+	uint64_t limit = GRACE_MS;
+
+	if (info->si_pid != getpid())
+		mc_log(NULL, MC_NOTE, "%s from process %ld",
+		    strsignal(info->si_signo), (long)info->si_pid);
+	if (signals->deadline_ms == 0)
+		limit += (uint64_t)atomic_load(&signals->stop_ms);
+	signals->deadline_ms = mc_now_ms() + limit;
+	atomic_fetch_add(&signals->stops, 1);
+}
+
+/* The signal's number, or -1 when the time is over. */
+static int
+wait_signal(const struct signals *signals, siginfo_t *info)
+{
+	uint64_t now = mc_now_ms(), left = 0;
+	struct timespec ts;
+
+	if (signals->deadline_ms == 0)
+		return sigwaitinfo(&signals->set, info);
+	if (signals->deadline_ms > now)
+		left = signals->deadline_ms - now;
+	ts.tv_sec = (time_t)(left / 1000);
+	ts.tv_nsec = (long)(left % 1000) * 1000000;
+	return sigtimedwait(&signals->set, info, &ts);
+}
+
+static void *
+signals_main(void *arg)
+{
+	struct signals *signals = arg;
+	siginfo_t info;
+	int number;
+
+	pthread_setname_np(pthread_self(), "signals");
+	for (;;) {
+		number = wait_signal(signals, &info);
+		if (number == -1 && errno == EAGAIN)
+			mc_fatal(NULL, "has not stopped in time: the loop is "
+			    "held by %s", callback_running());
+		if (number == SIGHUP)
+			atomic_store(&signals->reloads, 1);
+		else if (number > 0)
+			stop_asked(signals, &info);
+		if (number > 0)
+			eventfd_write(signals->fd, 1);
 	}
+	return NULL;
 }
 
 struct signals *
@@ -43,18 +101,22 @@ signals_new(struct process *process)
 	struct signals *signals = mc_zalloc(sizeof(*signals));
 
 	signals->process = process;
+	signals_limit_set(signals, process->conf.stop_ms);
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&signals->set);
 	sigaddset(&signals->set, SIGTERM);
 	sigaddset(&signals->set, SIGINT);
 	sigaddset(&signals->set, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
-	signals->fd = signalfd(-1, &signals->set, SFD_NONBLOCK | SFD_CLOEXEC);
+	signals->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (signals->fd == -1)
-		mc_fatal(NULL, "signalfd: %s", strerror(errno));
+		mc_fatal(NULL, "eventfd: %s", strerror(errno));
 	signals->event = event_new(loop_base(process->loop), signals->fd,
-	    EV_READ | EV_PERSIST, arrived, signals);
+	    EV_READ | EV_PERSIST, told, signals);
 	event_add(signals->event, NULL);
+	if (pthread_create(&signals->thread, NULL, signals_main,
+	    signals) != 0)
+		mc_fatal(NULL, "cannot start a thread");
 	return signals;
 }
 
@@ -65,8 +127,16 @@ signals_free(struct signals **signalsp)
 
 	if (signals == NULL)
 		return;
+	pthread_cancel(signals->thread);	/* it waits, nothing else */
+	pthread_join(signals->thread, NULL);
 	event_free(signals->event);
 	close(signals->fd);
 	free(signals);
 	*signalsp = NULL;
+}
+
+void
+signals_limit_set(struct signals *signals, int64_t stop_ms)
+{
+	atomic_store(&signals->stop_ms, stop_ms);
 }

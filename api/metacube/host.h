@@ -87,6 +87,13 @@ void		 mc_watch_clear(struct mc_watch **slot);
 void		 mc_count(struct mc_host *, const char *name, int64_t add);
 void		 mc_gauge(struct mc_host *, const char *name, int64_t value);
 
+/* (any thread) The number of the request that this callback or job works for:
+ * it stands in log lines, and calls inherit it; 0: none, a call then begins a
+ * new one.  Whoever keeps requests waiting (a queue) keeps their numbers, and
+ * sets one when it goes on with it: that counts until the callback returns. */
+uint64_t	 mc_request(void);
+void		 mc_request_set(uint64_t);
+
 /* (any thread) For tests of what survives a crash: a process that was started
  * with METACUBE_CRASH_AT=POINT or POINT:N in its environment is killed
  * (SIGKILL) when it passes this point for the first or the Nth time. */

@@ -40,6 +40,7 @@ struct change {
 	struct mc_call		*call;
 	struct mc_timer		*again;
 	uint64_t		 seq;		/* 0: not durable yet */
+	uint64_t		 request;	/* whose log lines these are */
 	uint8_t			 proof[PROOF_SIZE];
 	char			 name[MC_NAME_SIZE], display[MC_NAME_SIZE];
 	struct tcapw_change	 record;
@@ -100,8 +101,10 @@ static void
 finished(struct change *change)
 {
 	const struct tcapw_account *account = &change->record.account;
+	uint64_t before = mc_request();
 
 	mc_crash_point("acctserv.applied");
+	mc_request_set(change->request);	/* here it is the queue's */
 	mc_count(change->acctserv->host, change->done, 1);
 	mc_log(change->acctserv->host, MC_NOTE, "account %s %s (uid %llu, "
 	    "change %llu)", account->name, change->done,
@@ -111,6 +114,7 @@ finished(struct change *change)
 		mc_query_done(change->query, MC_OK, "account %s %s",
 		    account->display, change->done);
 	change_end(change);
+	mc_request_set(before);
 }
 
 void
@@ -295,6 +299,7 @@ change_new(struct acctserv *acctserv, struct mc_query *query)
 	change = mc_zalloc(sizeof(*change));
 	change->acctserv = acctserv;
 	change->query = query;
+	change->request = mc_request();
 	strcpy(change->name, folded);
 	strcpy(change->display, name);
 	return change;

@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 MC_MODULE_NOTE;
 
@@ -83,7 +84,19 @@ pass(void *state, struct mc_query *query)
 	mc_query_done(query, MC_OK, "passed");
 }
 
+static void
+hang(void *state, struct mc_query *query)
+{
+	struct asker *asker = state;
+
+	(void)query;
+	mc_log(asker->host, MC_NOTE, "hangs");
+	for (;;)
+		pause();
+}
+
 static const struct mc_command commands[] = {
+	{ "hang", NULL, 0, 0, "Holds the loop for ever.", hang },
 	{ "ask", "NAME", 1, 1, "Looks an account up.", ask },
 	{ "pass", NULL, 0, 0, "Passes a crash point.", pass },
 	{ 0 }

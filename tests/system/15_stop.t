@@ -96,6 +96,17 @@ kill -TERM "${pid_of[one]}"
 check "a second SIGTERM ends it at once, status 1" ended 5 1
 wait $asking
 
+# A module that holds the loop for ever.
+world_of answers 0ms 100ms
+start one
+ctl one hang >"$net/asked" 2>&1 &
+asking=$!
+check "a module hangs" until_true log_has one 'asker.* hangs'
+kill -TERM "${pid_of[one]}"
+check "a server whose loop is held ends all the same" ended 10 1
+check "the log says who held it" log_has one 'ERROR.*held by asker \(hang\)'
+wait $asking
+
 # Crash points.
 world_of answers 0ms 5s
 export METACUBE_CRASH_AT=asker.pass:2
