@@ -18,8 +18,8 @@
  * other side has looked at its certificate.  So it sends a Ping, and only the
  * first message from the other side opens the connection.
  *
- * conn.c is the loop thread's half, conn_io.c what comes in, conn_out.c what
- * goes out.
+ * conn.c is the loop thread's half; conn_io.c begins and ends the other one,
+ * conn_in.c is what comes in, conn_out.c what goes out.
  */
 #ifndef SERVER_CONN_H
 #define SERVER_CONN_H
@@ -152,18 +152,33 @@ struct mc_conn *conn_new(struct io_thread *, struct mc_host *,
 void	 conn_accepted(struct io_thread *, struct acceptor *, int fd,
 	    const struct address *);
 void	 conn_dialled(struct mail *);
-void	 conn_resume(struct mail *);
 void	 conn_admit(struct mail *);
 void	 conn_close(struct mail *);
 void	 conn_release(struct mail *);
 wheel_due_fn conn_due;
 void	 conn_deadlines(struct mc_conn *);	/* one of them has changed */
+void	 conn_input_within(struct mc_conn *, int64_t ms);
+void	 conn_ping(struct mc_conn *);
+void	 conn_note(struct mc_conn *, const char *counter, const char *why);
 void	 conn_fail(struct mc_conn *, const char *counter, const char *, ...)
-	    MC_PRINTF(3, 4);
+	    MC_PRINTF(3, 4);			/* notes, and drops */
 void	 conn_shut(struct mc_conn *);		/* all is sent */
+void	 conn_linger(struct mc_conn *);
 void	 conn_drop(struct mc_conn *);		/* closes without a word */
 void	 conn_drop_of(struct io_thread *, struct mc_host *); /* NULL: all */
 void	 conn_free_dead(struct io_thread *);
+
+/* conn_in.c, I/O thread */
+void	 conn_readable(evutil_socket_t, short, void *);
+void	 conn_resume(struct mail *);
+bool	 conn_listening(const struct mc_conn *); /* to messages, now */
+void	 conn_greeted(struct mc_conn *);	/* we know who is there */
+void	 conn_hung_up(struct mc_conn *);
+void	 conn_take_frames(struct mc_conn *, const uint8_t *, size_t);
+
+/* conn_tls.c, I/O thread */
+void	 conn_shake_hands(struct mc_conn *);
+void	 conn_take_records(struct mc_conn *);
 
 /* conn_out.c, I/O thread */
 void	 conn_queue(struct mail *);

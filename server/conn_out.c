@@ -235,15 +235,15 @@ conn_send_out(struct mc_conn *conn)
 		n = send_some(conn, thread->out, len);
 	if (n == -1)
 		return false;
-	if (conn->local)
-		mc_wipe(thread->out, len);
 	if ((size_t)n < len) {
 		keep_rest(conn, thread->out + n, len - (size_t)n);
 		wait_writable(conn, n > 0);
-		return false;
+	} else {
+		all_sent(conn);
 	}
-	all_sent(conn);
-	return true;
+	if (conn->local)
+		mc_wipe(thread->out, len);
+	return (size_t)n == len;
 }
 
 void

@@ -69,8 +69,10 @@ SERVER_PUMP = \
 	server/arena.h \
 	server/conn.c \
 	server/conn.h \
+	server/conn_in.c \
 	server/conn_io.c \
 	server/conn_out.c \
+	server/conn_tls.c \
 	server/endpoint.c \
 	server/endpoint.h \
 	server/flood.c \

@@ -383,7 +383,7 @@ verify_chain(gnutls_session_t session, struct tls_check *check)
 }
 
 /* A wrong role of one who dials is answered with words, not with an alert:
- * conn_io.c does that. */
+ * conn_in.c does that. */
 static int
 verified(gnutls_session_t session)
 {
@@ -460,7 +460,9 @@ tls_explain(gnutls_session_t session, int error, struct tls_check *check)
 	    error == GNUTLS_E_NO_CERTIFICATE_FOUND)
 		refuse(check, GNUTLS_A_CERTIFICATE_REQUIRED,
 		    "it shows no certificate");
-	else if (error == GNUTLS_E_UNSUPPORTED_VERSION_PACKET)
+	else if (error == GNUTLS_E_UNSUPPORTED_VERSION_PACKET ||
+	    (error == GNUTLS_E_NO_CIPHER_SUITES &&
+	    gnutls_protocol_get_version(session) != GNUTLS_TLS1_3))
 		refuse(check, GNUTLS_A_PROTOCOL_VERSION,
 		    "it does not speak TLS 1.3");
 	else

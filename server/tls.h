@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * tls - certificates, keys and what a peer has to show: everything about TLS
- * but the bytes themselves, which conn_io.c moves.
+ * but the bytes themselves, which conn_tls.c moves.
  *
  * A struct tls is what was read from the files at one time.  Each session
  * holds a reference, so a reload lets the old ones finish.

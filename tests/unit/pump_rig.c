@@ -13,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <stdio.h>
@@ -390,13 +391,14 @@ client_connect(const char *text)
 	struct endpoint endpoint;
 	struct address address;
 	struct timeval patience = { .tv_sec = RIG_PATIENCE_MS / 1000 };
-	int fd;
+	int fd, one = 1;
 
 	if (endpoint_parse(text, &endpoint) != NULL ||
 	    !endpoint_address(&endpoint, &address))
 		return -1;
 	fd = socket(address.sa.any.sa_family, SOCK_STREAM, 0);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	if (connect(fd, &address.sa.any, address.len) == 0)
 		return fd;
 	close(fd);
