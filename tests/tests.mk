@@ -170,6 +170,14 @@ tests_unit_test_gateway_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_gateway_t_LDADD = $(STAGE_LIBS)
 endif
 
+if MODULE_TASKMASTER
+UNIT_TESTS += tests/unit/test_taskmaster.t
+tests_unit_test_taskmaster_t_SOURCES = tests/unit/test_taskmaster.c \
+	$(STAGE_SOURCES) $(modules_taskmaster_la_SOURCES)
+tests_unit_test_taskmaster_t_CPPFLAGS = $(STAGE_CPPFLAGS)
+tests_unit_test_taskmaster_t_LDADD = $(STAGE_LIBS)
+endif
+
 if HAVE_CUNIT
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
