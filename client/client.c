@@ -472,7 +472,7 @@ metacube_client_find(const struct metacube_client *client, uint32_t id)
 	return seen_find(&client->seen, id);
 }
 
-/* --- requests that open and close ---------------------------------------- */
+/* --- requests that open and close -------------------------------------- */
 
 static enum metacube_error
 login_check(struct metacube_client *client, const char *name, const char *map)

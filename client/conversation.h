@@ -55,9 +55,9 @@ struct metacube_client {
 	size_t			 secret_len;
 	uint8_t			 secret[SECRET_MAX];
 
-	uint32_t		 cid;		/* of the last question */
-	uint32_t		 asked;		/* of the one not answered; or 0 */
-	uint64_t		 answer_by;	/* UINT64_MAX: nothing is asked */
+	uint32_t		 cid;		/* the last one */
+	uint32_t		 asked;		/* not answered; or 0 */
+	uint64_t		 answer_by;	/* UINT64_MAX: no hurry */
 	uint64_t		 sent_ms, heard_ms;
 	bool			 pinged;	/* since heard_ms */
 	uint64_t		 redial_at;	/* DROPPED without a stream */

@@ -3,7 +3,7 @@
  * example - a whole client: logs in, walks ten metres east, says hello,
  * listens for ten seconds and leaves.
  *
- *	METACUBE_PASSWORD=... client/example localhost:7740 ca.pem joe newbie-island
+ *	METACUBE_PASSWORD=... example localhost ca.pem joe newbie-island
  */
 #include <metacube/client.h>
 

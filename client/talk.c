@@ -25,7 +25,7 @@
 	.message_case = METACUBE__ENVELOPE__MESSAGE_##MESSAGE, \
 	.member = value }
 
-/* --- saying ------------------------------------------------------------- */
+/* --- saying ------------------------------------------------------------ */
 
 int
 talk_send(struct metacube_client *client, Metacube__Envelope *envelope)
@@ -221,7 +221,7 @@ metacube_client_say(struct metacube_client *client, const char *text,
 	return (enum metacube_error)talk_send(client, &envelope);
 }
 
-/* --- understanding ------------------------------------------------------ */
+/* --- understanding ----------------------------------------------------- */
 
 static void
 nonsense(struct metacube_client *client, const char *what)

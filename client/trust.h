@@ -12,7 +12,7 @@
 struct trust {
 	gnutls_certificate_credentials_t	 credentials;
 	gnutls_priority_t			 priority;
-	char					*ca_file;	/* NULL: system */
+	char					*ca_file; /* or NULL */
 };
 
 /* Who is expected at the other end. */

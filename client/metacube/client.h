@@ -50,8 +50,8 @@ enum metacube_error {
 	METACUBE_E_MAP,			/* not a map's key */
 	METACUBE_E_TEXT,		/* too long, or not plain UTF-8 */
 	METACUBE_E_ENDPOINT,		/* not HOST:PORT */
-	METACUBE_E_STATE,		/* not now: not logged in, not in a world */
-	METACUBE_E_BUSY,		/* the server takes nothing; try later */
+	METACUBE_E_STATE,		/* not now: log in first, enter first */
+	METACUBE_E_BUSY,		/* one question at a time; try later */
 	METACUBE_E_MEMORY,
 	METACUBE_E_CA,			/* the CA file cannot be used */
 	METACUBE_E_RESOLVE,		/* no such host */
@@ -61,16 +61,16 @@ enum metacube_error {
 	METACUBE_E_NO_TLS,		/* the server does not speak TLS */
 	METACUBE_E_TLS_VERSION,		/* the server has no TLS 1.3 */
 	METACUBE_E_TLS,			/* any other failure of TLS */
-	METACUBE_E_CERT_UNTRUSTED,	/* issued by somebody else than the CA */
+	METACUBE_E_CERT_UNTRUSTED,	/* not issued by the CA */
 	METACUBE_E_CERT_SELF_SIGNED,
 	METACUBE_E_CERT_EXPIRED,
 	METACUBE_E_CERT_NOT_YET,	/* valid only later */
 	METACUBE_E_CERT_NAME,		/* made out for another host */
-	METACUBE_E_CERT_ROLE,		/* of another kind of server, or world */
+	METACUBE_E_CERT_ROLE,		/* of another server or world */
 	METACUBE_E_CERT_BAD,		/* unfit in another way */
-	METACUBE_E_PROTOCOL,		/* the server sent what makes no sense */
-	METACUBE_E_WORLD,		/* another world or map than was promised */
-	METACUBE_E_RESUME		/* the session could not be taken up again */
+	METACUBE_E_PROTOCOL,		/* the server sent nonsense */
+	METACUBE_E_WORLD,		/* not the world that was promised */
+	METACUBE_E_RESUME		/* the session is lost */
 };
 
 /* Why a server refused or ended something (login.proto's Reason). */
@@ -117,17 +117,21 @@ enum metacube_state {
 };
 
 struct metacube_options {
-	const char	*gateway;	/* "host:port", or several with commas,
-					   tried in order; port 7740 by default */
-	const char	*ca_file;	/* PEM; NULL: what the system trusts */
-	const char	*server_name;	/* in the gateway's certificate; NULL: the
-					   host of its endpoint, name or IP */
-	/* milliseconds; 0: the default */
+	/* "host:port", or several with commas, tried in order; the port is
+	 * 7740 by default. */
+	const char	*gateway;
+	/* PEM; NULL: what the system trusts. */
+	const char	*ca_file;
+	/* What the gateway's certificate must be made out for; NULL: the host
+	 * of its endpoint, a name or an IP address. */
+	const char	*server_name;
+
+	/* Milliseconds; 0: the default. */
 	unsigned	 connect_ms;	/* for one address: 10 s */
 	unsigned	 handshake_ms;	/* 10 s */
 	unsigned	 answer_ms;	/* for one answer: 40 s */
-	unsigned	 keepalive_ms;	/* silence that is ended by Ping: 20 s */
-	unsigned	 resume_ms;	/* how long to try to come back: 60 s */
+	unsigned	 keepalive_ms;	/* Ping after this silence: 20 s */
+	unsigned	 resume_ms;	/* to try to come back: 60 s */
 };
 
 struct metacube_map {

@@ -188,7 +188,7 @@ counterpart_ca(void)
 	return ca_file;
 }
 
-/* --- the thread ------------------------------------------------------------- */
+/* --- the thread -------------------------------------------------------- */
 
 static bool
 shake(struct counterpart *self, gnutls_certificate_credentials_t credentials)
@@ -272,7 +272,7 @@ counterpart_stop(struct counterpart *self)
 	close(self->listener);
 }
 
-/* --- what is said in a scene --------------------------------------------------- */
+/* --- what is said in a scene ------------------------------------------- */
 
 void
 counterpart_send(struct counterpart *self, const void *data, size_t len)

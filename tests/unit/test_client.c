@@ -19,7 +19,7 @@
 
 #define PATIENCE_MS	15000
 
-/* --- the client's side ---------------------------------------------------------- */
+/* --- the client's side ------------------------------------------------- */
 
 /* What has happened, in words: "queued 3; logged_in Joe; " */
 struct witness {
@@ -223,7 +223,7 @@ fails(struct counterpart *counterpart, enum metacube_error error,
 	CU_ASSERT_PTR_NOT_NULL(strstr(witness.why, counterpart->endpoint));
 }
 
-/* --- the server's side ---------------------------------------------------------- */
+/* --- the server's side ------------------------------------------------- */
 
 #define SAY(self, with_cid, MESSAGE, member, ...) do { \
 	Metacube__Envelope say_ = METACUBE__ENVELOPE__INIT; \
@@ -284,7 +284,7 @@ hang_up(struct counterpart *self)
 	(void)self;
 }
 
-/* --- names, passwords, arguments --------------------------------------------------- */
+/* --- names, passwords, arguments --------------------------------------- */
 
 static void
 proofs(void)
@@ -394,7 +394,7 @@ wrong_states(void)
 	metacube_client_free(&witness.client);
 }
 
-/* --- ways to fail --------------------------------------------------------------- */
+/* --- ways to fail ------------------------------------------------------ */
 
 static void
 unreachable(void)
@@ -531,7 +531,7 @@ other_server_name(void)
 	fails(&server, METACUBE_E_CLOSED, "closed", &options);
 }
 
-/* --- what a server must not send ------------------------------------------------- */
+/* --- what a server must not send --------------------------------------- */
 
 static void
 too_long(struct counterpart *self)
@@ -596,7 +596,7 @@ nonsense(void)
 	}
 }
 
-/* --- the gateway ------------------------------------------------------------------ */
+/* --- the gateway ------------------------------------------------------- */
 
 static void
 refuse_scene(struct counterpart *self)
@@ -692,7 +692,7 @@ maps_and_join_refused(void)
 	counterpart_stop(&server);
 }
 
-/* --- all the way --------------------------------------------------------------------- */
+/* --- all the way ------------------------------------------------------- */
 
 static const char *world_endpoints[2];
 static size_t world_count;

@@ -51,7 +51,7 @@ number(const char *text, double *number_r)
 	    fabs(*number_r) <= METRES_MAX;
 }
 
-/* --- coming and going ---------------------------------------------------- */
+/* --- coming and going -------------------------------------------------- */
 
 /* login [NAME] [MAP] [--password-file FILE] */
 static void
@@ -117,7 +117,7 @@ quit(struct shell *shell, const struct words *words)
 	shell_leave(shell);
 }
 
-/* --- on a map ------------------------------------------------------------- */
+/* --- on a map ---------------------------------------------------------- */
 
 static void
 who(struct shell *shell, const struct words *words)
@@ -260,7 +260,7 @@ watch(struct shell *shell, const struct words *words)
 		shell_print(shell, "You watch nobody.");
 }
 
-/* --- for scripts ----------------------------------------------------------- */
+/* --- for scripts ------------------------------------------------------- */
 
 static void
 wait_a_while(struct shell *shell, const struct words *words)
@@ -291,11 +291,12 @@ expect(struct shell *shell, const struct words *words)
 	snprintf(shell->wait_text, sizeof(shell->wait_text), "%.*s",
 	    (int)(len < sizeof(shell->wait_text) ? len :
 	    sizeof(shell->wait_text) - 1), words->rest);
-	shell->wait_until = shell_now_ms() + (uint64_t)(fmax(seconds, 0) * 1000);
+	shell->wait_until = shell_now_ms() +
+	    (uint64_t)(fmax(seconds, 0) * 1000);
 	shell->wait = WAIT_TEXT;
 }
 
-/* --- the table --------------------------------------------------------------- */
+/* --- the table --------------------------------------------------------- */
 
 static void help(struct shell *, const struct words *);
 

@@ -111,7 +111,8 @@ arrive_tick(struct shell *shell)
 	if (self == NULL || metacube_client_state(shell->client) !=
 	    METACUBE_IN_WORLD)
 		return;
-	if (!is_at_aim(shell, self, EXACT_CM) && shell_now_ms() < shell->moved_ms + STANDING_MS)
+	if (!is_at_aim(shell, self, EXACT_CM) &&
+	    shell_now_ms() < shell->moved_ms + STANDING_MS)
 		return;
 	shell->wait = WAIT_NOTHING;
 	shell_print(shell, "You stand at %.1f %.1f%s", self->x / 100.0,

@@ -29,7 +29,7 @@ struct shell {
 	const char		*password_file;
 	int			 password_fd;	/* -1: none */
 
-	bool			 scripted;	/* -e: the first failure ends it */
+	bool			 scripted;	/* -e: a failure ends it */
 	enum shell_wait		 wait;
 	uint64_t		 wait_until;	/* WAIT_TIME, _TEXT, _HEARD */
 	char			 wait_text[256];

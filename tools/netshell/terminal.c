@@ -34,7 +34,7 @@ struct terminal {
 #endif
 };
 
-/* --- lines as they come ---------------------------------------------------- */
+/* --- lines as they come ------------------------------------------------ */
 
 /* A line that is too long loses what is beyond LINE_SIZE. */
 static bool
@@ -90,7 +90,7 @@ plain_read(struct terminal *terminal, char line[LINE_SIZE])
 
 #ifdef HAVE_LIBEDIT
 
-/* --- at a terminal ------------------------------------------------------------ */
+/* --- at a terminal ----------------------------------------------------- */
 
 static char *
 prompt(EditLine *edit)
