@@ -14,9 +14,7 @@
 
 #include "world.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #define TEXT_MAX	500		/* bytes of one Say */
 #define BURST_SECONDS	2
@@ -37,6 +35,7 @@ session_close(struct session *session)
 	if (session->closing)
 		return;
 	session->closing = true;
+	link_forget(session);
 	if (session->avatar != NULL)
 		avatar_lose(session->avatar);
 	session->avatar = NULL;
@@ -151,20 +150,30 @@ pong(struct session *session, uint32_t cid)
 
 /* Somewhere else: the taskmaster knows. */
 static void
-ask(struct session *session, uint32_t cid, const Metacube__Envelope *envelope)
+join(struct session *session, uint32_t cid, const Metacube__Join *join)
 {
-	bool asked;
-
-	if (session->question != NULL) {
+	if (!mc_key_valid(join->map))
+		session_refuse(session, cid, METACUBE__REASON__NO_SUCH_MAP,
+		    "there is no such map");
+	else if (session->question != NULL)
 		session_refuse(session, cid, METACUBE__REASON__TRY_LATER,
 		    "one question at a time");
-		return;
-	}
-	if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_JOIN)
-		asked = link_place(session, cid, envelope->join->map);
-	else
-		asked = link_maps(session, cid, envelope->list_maps->after);
-	if (!asked)
+	else if (!link_place(session, cid, join->map))
+		session_refuse(session, cid, METACUBE__REASON__TRY_LATER,
+		    "the taskmaster cannot be reached");
+}
+
+static void
+list_maps(struct session *session, uint32_t cid,
+    const Metacube__ListMaps *list)
+{
+	if (*list->after != '\0' && !mc_key_valid(list->after))
+		session_refuse(session, cid, METACUBE__REASON__BAD_REQUEST,
+		    "after cannot be a map's key");
+	else if (session->question != NULL)
+		session_refuse(session, cid, METACUBE__REASON__TRY_LATER,
+		    "one question at a time");
+	else if (!link_maps(session, cid, list->after))
 		session_refuse(session, cid, METACUBE__REASON__TRY_LATER,
 		    "the taskmaster cannot be reached");
 }
@@ -205,8 +214,10 @@ entered_message(struct session *session, const Metacube__Envelope *envelope)
 		pong(session, cid);
 		return;
 	case METACUBE__ENVELOPE__MESSAGE_JOIN:
+		join(session, cid, envelope->join);
+		return;
 	case METACUBE__ENVELOPE__MESSAGE_LIST_MAPS:
-		ask(session, cid, envelope);
+		list_maps(session, cid, envelope->list_maps);
 		return;
 	default:
 		session_expel(session, cid, METACUBE__REASON__BAD_REQUEST,

@@ -684,6 +684,9 @@ link_lost(void)
 	CU_ASSERT_PTR_NOT_NULL(HEARD(joe, APPEARED));
 	CU_ASSERT_PTR_NOT_NULL(HEARD(amanda, ENTERED));
 	SAY(amanda, JOIN, join, &(Metacube__Join)METACUBE__JOIN__INIT);
+	CU_ASSERT_EQUAL(refused(amanda), METACUBE__REASON__NO_SUCH_MAP);
+	SAY(amanda, LIST_MAPS, list_maps,
+	    &(Metacube__ListMaps)METACUBE__LIST_MAPS__INIT);
 	CU_ASSERT_EQUAL(refused(amanda), METACUBE__REASON__TRY_LATER);
 	CU_ASSERT_FALSE(stage_over(amanda));
 
@@ -747,6 +750,10 @@ travels(void)
 
 	begin();
 	joe = come(1, "Joe");
+	join.map = (char *)"../old-forest";
+	SAY(joe, JOIN, join, &join);
+	CU_ASSERT_EQUAL(refused(joe), METACUBE__REASON__NO_SUCH_MAP);
+	CU_ASSERT_PTR_NULL(HEARD(master, PLACE));
 	join.map = (char *)"old-forest";
 	SAY(joe, JOIN, join, &join);
 	envelope = HEARD(master, PLACE);
@@ -789,6 +796,10 @@ questions_end(void)
 
 	begin();
 	joe = come(1, "Joe");
+	list.after = (char *)"\xff\n";
+	SAY(joe, LIST_MAPS, list_maps, &list);
+	CU_ASSERT_EQUAL(refused(joe), METACUBE__REASON__BAD_REQUEST);
+	list.after = (char *)"harbour-town";
 	SAY(joe, LIST_MAPS, list_maps, &list);
 	envelope = HEARD(master, LIST_MAPS);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
