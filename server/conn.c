@@ -195,9 +195,9 @@ mc_conn_peer(const struct mc_conn *conn)
 void
 mc_conn_admit(struct mc_conn *conn)
 {
-	if (conn->admit_order.run == NULL)
-		return;
-	io_order(conn->thread, &conn->admit_order);
+	if (!conn->asked_to_admit)
+		io_order(conn->thread, &conn->admit_order);
+	conn->asked_to_admit = true;
 }
 
 void

@@ -131,7 +131,7 @@ struct mc_conn {
 	void			*owner;		/* NULL: not (any more) open */
 	LIST_ENTRY(mc_conn)	 open_link;
 	uint64_t		 request;
-	bool			 closing;
+	bool			 asked_to_admit, closing;
 	bool			 abort;		/* with the close order */
 };
 

@@ -149,8 +149,10 @@ share_until_full(struct mc_conn *conn)
 static void
 logged_in(struct session *session, const char *name)
 {
-	if (strcmp(name, "admit") == 0)
+	if (strcmp(name, "admit") == 0) {
 		mc_conn_admit(session->conn);
+		mc_conn_admit(session->conn);	/* once is enough */
+	}
 	if (strncmp(name, "big ", 4) == 0)
 		say_much(session->conn, (size_t)atol(name + 4));
 	if (strcmp(name, "shared") == 0)
