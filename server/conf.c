@@ -101,7 +101,8 @@ host_settings(struct conf_set *set, const struct conf_args *args,
 
 	if (args->file == NULL && access(path, F_OK) == -1 && errno == ENOENT)
 		return NULL;
-	if (!conf_file_open(&file, path, errors))
+	set->broken = !conf_file_open(&file, path, errors);
+	if (set->broken)
 		return NULL;
 	free(set->file);
 	set->file = strdup(file.path);
@@ -110,6 +111,20 @@ host_settings(struct conf_set *set, const struct conf_args *args,
 	    set->file, set->directory);
 	conf_file_close(&file);
 	return settings;
+}
+
+/* What a file that cannot be read says about folders is not known, and the
+ * usual ones would be the wrong ones. */
+static void
+folder_forget(const struct setting *settings, const char *name,
+    const char **folder)
+{
+	while (settings != NULL && strcmp(settings->name, name) != 0)
+		settings = settings->next;
+	if (settings != NULL)
+		return;
+	free((char *)*folder);
+	*folder = NULL;
 }
 
 struct conf_set *
@@ -125,6 +140,10 @@ conf_read_host(const struct conf_args *args, struct errors *errors)
 	overrides_apply(args, CONF_SELF, &settings, set->cwd);
 	keys_parse(process_keys, settings,
 	    *set->file != '\0' ? set->file : NULL, set->host, errors);
+	if (set->broken) {
+		folder_forget(settings, "conf_dir", &set->host->conf_dir);
+		folder_forget(settings, "module_dir", &set->host->module_dir);
+	}
 	settings_free(&settings);
 	return set;
 }
@@ -164,7 +183,7 @@ directory_read(struct conf_set *set, struct errors *errors)
 	int count;
 
 	if (directory == NULL)
-		return;		/* said when it was parsed */
+		return;		/* and why has been said */
 	count = scandir(directory, &entries, is_conf, alphasort);
 	if (count == -1) {
 		errors_at(errors, *set->file != '\0' ? set->file : NULL, 0,
@@ -196,7 +215,7 @@ instance_parse(struct conf_set *set, const struct conf_args *args,
     struct conf_instance *instance, struct errors *errors)
 {
 	if (set->host->module_dir == NULL || *instance->module_name == '\0')
-		return;		/* said when it was parsed */
+		return;		/* and why has been said */
 	instance->module = loader_load(set->host->module_dir,
 	    instance->module_name, instance->file, instance->module_line,
 	    errors);

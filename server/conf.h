@@ -49,6 +49,7 @@ struct conf_set {
 						 * are not enabled */
 	size_t			 count;		/* of enabled ones */
 	char			*directory, *cwd;	/* private */
+	bool			 broken;	/* file cannot be read */
 };
 
 /*

@@ -338,6 +338,7 @@ host_file(void)
 	begin();
 	args.file = scratch_path("absent.conf");
 	refused("absent.conf: No such file or directory\n");
+	CU_ASSERT_PTR_NULL(strstr(said, "conf_dir"));
 	snprintf(dir, sizeof(dir), "metacubed.conf_dir=%s",
 	    scratch_path("conf.d"));
 	snprintf(modules, sizeof(modules), "metacubed.module_dir=%s",
@@ -346,6 +347,10 @@ host_file(void)
 	sets[1] = modules;
 	args.sets = sets;
 	args.nsets = 2;
+	scratch_text("conf.d/a.conf", STORE "x = 1;");
+	refused("conf.d/a.conf:2: x: no such setting here");
+	CU_ASSERT_PTR_NOT_NULL(strstr(said, "absent.conf: "));
+	unlink(scratch_path("conf.d/a.conf"));
 	scratch_text("empty.conf", "");
 	args.file = scratch_path("empty.conf");
 	set = set_read();
