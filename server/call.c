@@ -30,6 +30,7 @@
 
 #define QUARANTINE	1024	/* free calls kept back */
 #define OP_BUCKETS	16	/* a power of two */
+#define FULL_AGAIN_MS	10000
 
 enum { CALL_FREE, CALL_OPEN, CALL_ANSWERED };
 
@@ -52,6 +53,7 @@ struct calls {
 	size_t		 owed, awaited;		/* by this instance */
 	struct mc_call	*asked;			/* of others */
 	bool		 closed;
+	uint64_t	 full_ms;		/* when that was said last */
 	struct op_stat	*stats;
 	struct op_known	*known[OP_BUCKETS];
 };
@@ -474,6 +476,20 @@ refusal(const struct mc_ref *to)
 	return MC_OK;
 }
 
+/* Said at most every ten seconds: there will be many. */
+static void
+say_full(struct mc_host *owner)
+{
+	uint64_t now = mc_now_ms();
+
+	if (owner->calls->full_ms != 0 &&
+	    now - owner->calls->full_ms < FULL_AGAIN_MS)
+		return;
+	owner->calls->full_ms = now;
+	mc_log(owner, MC_WARN, "owes %zu answers (max_calls): calls to it "
+	    "are refused", owner->calls->owed);
+}
+
 static void
 refuse(struct mc_call *call, const struct mc_ref *to, const struct mc_op *op,
     enum mc_status status)
@@ -484,6 +500,8 @@ refuse(struct mc_call *call, const struct mc_ref *to, const struct mc_op *op,
 	call->reply.status = status;
 	if (to->owner != NULL)
 		atomic_fetch_add(stat_cell(to->owner, op->name, "refused"), 1);
+	if (status == MC_BUSY)
+		say_full(to->owner);
 	atomic_store(&call->state, CALL_ANSWERED);
 	loop_post(call->caller->process->loop, &call->mail);
 }
@@ -495,6 +513,7 @@ mc_call_new(const struct mc_ref *to, const struct mc_op *op,
 	enum mc_status status = refusal(to);
 	struct mc_call *call;
 
+	loop_check(to->caller, op->name);
 	if (slot != NULL)
 		*slot = NULL;
 	if (to->caller->calls->closed)

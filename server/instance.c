@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define GOODBYE_MS	1000
+
 const char *
 mc_host_name(const struct mc_host *host)
 {
@@ -198,13 +200,22 @@ instance_stop(struct mc_host *host)
 		host->module->stop(host->state);
 	callback_end(&callback);
 	host->stage = HOST_STOPPED;
+	host->stopped_ms = mc_now_ms();
+}
+
+/* What stop has said to those who are connected should still reach them. */
+static bool
+has_said_goodbye(struct mc_host *host)
+{
+	return pump_connections(host) == 0 ||
+	    mc_now_ms() - host->stopped_ms >= GOODBYE_MS;
 }
 
 bool
 instance_idle(struct mc_host *host)
 {
 	return !calls_awaited(host) && !work_pending(host) &&
-	    host->queries == 0;
+	    host->queries == 0 && has_said_goodbye(host);
 }
 
 void

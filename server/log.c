@@ -237,10 +237,12 @@ log_write(struct mc_host *host, enum mc_level level, const char *format,
     va_list args)
 {
 	char text[LOG_LINE_MAX / 2];
-	int saved = errno;
+	int saved = errno, len;
 
 	if ((int)level <= atomic_load(&max_level)) {
-		vsnprintf(text, sizeof(text), format, args);
+		len = vsnprintf(text, sizeof(text), format, args);
+		if (len >= (int)sizeof(text))
+			strcpy(text + sizeof(text) - 4, "...");
 		write_line(mc_host_name(host), level, text);
 	}
 	errno = saved;

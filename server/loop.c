@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "loop.h"
 
+#include "process.h"
+
 #include <metacube/host.h>
 
 #include <event2/event.h>
@@ -86,6 +88,14 @@ bool
 loop_here(const struct loop *loop)
 {
 	return pthread_equal(loop->thread, pthread_self());
+}
+
+void
+loop_check(const struct mc_host *host, const char *function)
+{
+	if (!loop_here(host->process->loop))
+		mc_fatal(NULL, "%s has called %s from a thread of its own",
+		    host->name, function);
 }
 
 void

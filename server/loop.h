@@ -29,6 +29,10 @@ void			 loop_run(struct loop *);
 void			 loop_stop(struct loop *);
 bool			 loop_here(const struct loop *); /* this thread? */
 
+/* What only the loop thread may call says so: a module that does it from
+ * another one ends the process before it can corrupt it. */
+void			 loop_check(const struct mc_host *, const char *function);
+
 /* (any thread) Runs the mail on the loop, never inside the caller. */
 void			 loop_post(struct loop *, struct mail *);
 

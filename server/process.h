@@ -78,6 +78,7 @@ struct mc_host {
 	const struct mc_module	*module;
 	void			*state, *conf;
 	enum mc_host_stage	 stage;
+	uint64_t		 stopped_ms;	/* mc_now_ms */
 	struct calls		*calls;
 	struct counters		*counters;
 	struct worker		*worker;

@@ -47,9 +47,13 @@ stop_asked(struct signals *signals, const siginfo_t *info)
 {
 	uint64_t limit = GRACE_MS;
 
-	if (info->si_pid != getpid())
-		mc_log(NULL, MC_NOTE, "%s from process %ld",
-		    strsignal(info->si_signo), (long)info->si_pid);
+	const char *name = strsignal(info->si_signo);
+
+	if (info->si_pid == 0)			/* the terminal */
+		mc_log(NULL, MC_NOTE, "%s", name);
+	else if (info->si_pid != getpid())	/* not metacubectl stop */
+		mc_log(NULL, MC_NOTE, "%s from process %ld", name,
+		    (long)info->si_pid);
 	if (signals->deadline_ms == 0)
 		limit += (uint64_t)atomic_load(&signals->stop_ms);
 	signals->deadline_ms = mc_now_ms() + limit;

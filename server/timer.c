@@ -95,6 +95,7 @@ mc_timer_set(struct mc_host *host, struct mc_timer **slot, unsigned ms,
 	struct timeval tv = { ms / 1000, ms % 1000 * 1000 };
 	struct mc_timer *timer = *slot;
 
+	loop_check(host, "mc_timer_set");
 	if (timer == NULL)
 		timer = timer_new(host, slot);
 	timer->run = run;

@@ -262,6 +262,7 @@ mc_work(struct mc_host *host, mc_work_fn *run, void *arg)
 {
 	struct job *job = job_new(host, arg);
 
+	loop_check(host, "mc_work");
 	job->run = run;
 	collect(host, job);
 }
@@ -271,6 +272,7 @@ mc_work_batch(struct mc_host *host, mc_batch_fn *run, void *arg)
 {
 	struct job *job = job_new(host, arg);
 
+	loop_check(host, "mc_work_batch");
 	job->run_batch = run;
 	collect(host, job);
 }

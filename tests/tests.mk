@@ -47,7 +47,7 @@ tests_unit_test_loader_t_LDADD = $(UNIT_LIBS)
 
 # The host.  These load modules, which must find their host in the program.
 UNIT_TESTS += tests/unit/test_call.t tests/unit/test_count.t \
-	tests/unit/test_log.t tests/unit/test_work.t
+	tests/unit/test_log.t tests/unit/test_timer.t tests/unit/test_work.t
 UNIT_RIG = tests/unit/rig.c tests/unit/rig.h
 
 tests_unit_test_call_t_SOURCES = tests/unit/test_call.c $(UNIT_RIG)
@@ -62,6 +62,11 @@ tests_unit_test_count_t_LDADD = $(UNIT_LIBS)
 tests_unit_test_log_t_SOURCES = tests/unit/test_log.c
 tests_unit_test_log_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_log_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_timer_t_SOURCES = tests/unit/test_timer.c $(UNIT_RIG)
+tests_unit_test_timer_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_timer_t_LDADD = $(UNIT_LIBS)
+tests_unit_test_timer_t_LDFLAGS = -export-dynamic
 
 tests_unit_test_work_t_SOURCES = tests/unit/test_work.c $(UNIT_RIG)
 tests_unit_test_work_t_CPPFLAGS = $(UNIT_CPPFLAGS)

@@ -109,8 +109,12 @@ struct mc_module {
 	 * opens what the instance owns; start may call needs; reload accepts
 	 * or refuses the new conf whole (a conf it accepts stays valid until
 	 * the next one is accepted); stop takes no new work, and the host
-	 * runs fini when the last call is answered.  NULL: nothing to do
-	 * (reload: the new conf is refused when it differs).
+	 * runs fini when the last call is answered.  An init that fails
+	 * leaves nothing behind; after a start that fails comes fini, without
+	 * stop.  Before fini the host ends what the instance still has open:
+	 * listeners, connections, commands, questions, timers (the slots of
+	 * the last two are NULL by then).  NULL: nothing to do (reload: the
+	 * new conf is refused when it differs).
 	 */
 	enum mc_status	(*init)(void *state, struct mc_host *, const void *conf);
 	enum mc_status	(*start)(void *state);
