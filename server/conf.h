@@ -45,10 +45,11 @@ struct conf_set {
 	char			*file;		/* "": no metacubed.conf */
 	struct process_conf	*host;		/* may be taken, as conf above */
 	struct conf_instance	*first;		/* start order */
-	struct conf_instance	*listed;	/* by file, with those that
+	struct conf_instance	*listed;	/* by file, also those that
 						 * are not enabled */
 	size_t			 count;		/* of enabled ones */
-	char			*directory, *cwd;	/* private */
+	char			*directory;	/* private, as the next two */
+	char			*cwd;
 	bool			 broken;	/* file cannot be read */
 };
 

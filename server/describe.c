@@ -5,9 +5,9 @@
 
 #include "conf.h"
 #include "graph.h"
-#include "keys.h"
 #include "loader.h"
 #include "process_conf.h"
+#include "value.h"
 
 #include <ctype.h>
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 #define COLUMNS		79
 #define TAB		8
 #define DATE		"November 21, 2026"	/* manual pages want one */
-#define VALUE_SIZE	(KEYS_TEXT_MAX + 64)
+#define DEFAULT_SIZE	(VALUE_TEXT_MAX + 64)
 
 /* What is described, host and modules alike. */
 struct subject {
@@ -85,22 +85,22 @@ is_bare(const struct mc_key *key)
 /* The default, as it would be written in a file; a relative path begins in
  * the state directory. */
 static const char *
-value_text(const struct mc_key *key, char buf[VALUE_SIZE])
+value_text(const struct mc_key *key, char buf[DEFAULT_SIZE])
 {
 	const char *text = key->fallback;
 	size_t used = 0;
 
 	if (is_bare(key)) {
-		snprintf(buf, VALUE_SIZE, "%s%s", text,
+		snprintf(buf, DEFAULT_SIZE, "%s%s", text,
 		    key->type == MC_INT && llabs(atoll(text)) > INT32_MAX ?
 		    "L" : "");
 		return buf;
 	}
 	buf[used++] = '"';
 	if (key->type == MC_PATH && *text != '/' && *text != '\0')
-		used += (size_t)snprintf(buf + used, VALUE_SIZE - used, "%s/",
+		used += (size_t)snprintf(buf + used, DEFAULT_SIZE - used, "%s/",
 		    STATE_DIR);
-	for (; *text != '\0' && used < VALUE_SIZE - 4; text++) {
+	for (; *text != '\0' && used < DEFAULT_SIZE - 4; text++) {
 		if (*text == '"' || *text == '\\')
 			buf[used++] = '\\';
 		buf[used++] = *text;
@@ -117,12 +117,12 @@ kind_text(const struct mc_key *key, char *buf, size_t size)
 	char least[32], most[32];
 	size_t used;
 
-	keys_expected(key, buf, size);
+	value_expected(key, buf, size);
 	used = strlen(buf);
 	if (key->min == 0 && key->max == 0)
 		return;
-	keys_number_text(key->type, key->min, least);
-	keys_number_text(key->type, key->max, most);
+	value_number_text(key->type, key->min, least);
+	value_number_text(key->type, key->max, most);
 	if (key->type != MC_INT && key->type != MC_DURATION &&
 	    key->type != MC_SIZE)
 		snprintf(buf + used, size - used, " of %s to %s bytes", least,
@@ -180,7 +180,7 @@ needs_print(FILE *to, const struct mc_module *module, const char *before,
 static void
 key_text(FILE *to, const struct mc_key *key)
 {
-	char value[VALUE_SIZE], kind[640];
+	char value[DEFAULT_SIZE], kind[640];
 
 	kind_text(key, kind, sizeof(kind));
 	fprintf(to, "\n    %s\n", key->name);
@@ -276,7 +276,7 @@ mdoc_word(FILE *to, const char *text)
 static void
 key_mdoc(FILE *to, const struct mc_key *key)
 {
-	char value[VALUE_SIZE], kind[640];
+	char value[DEFAULT_SIZE], kind[640];
 
 	kind_sentence(key, kind, sizeof(kind));
 	fprintf(to, ".It Cm %s\n", key->name);
@@ -349,7 +349,7 @@ man_print(FILE *to, const struct subject *subject)
 static void
 key_conf(FILE *to, const struct mc_key *key, const char *indent)
 {
-	char value[VALUE_SIZE], kind[640], prefix[16];
+	char value[DEFAULT_SIZE], kind[640], prefix[16];
 	size_t width = *indent == '\t' ? TAB + 2 : 2;
 
 	snprintf(prefix, sizeof(prefix), "%s# ", indent);

@@ -10,8 +10,6 @@
 
 #include <metacube/module.h>
 
-#define KEYS_TEXT_MAX	4096	/* of a string without a maximum of its own */
-
 enum setting_kind {
 	SETTING_BOOL = 1, SETTING_INT, SETTING_STRING,
 	SETTING_WORD,		/* only its text is known: fallback, --set */
@@ -54,14 +52,5 @@ const char	*keys_fault(const struct mc_key *, size_t conf_size);
 
 /* Is this a name for a setting, an instance or a module? */
 bool		 keys_name_valid(const char *);
-
-/* 90000 as MC_DURATION: "90s".  Returns buf. */
-const char	*keys_number_text(enum mc_type, int64_t, char buf[32]);
-
-/* The word of an MC_CHOICE with this index, *len_r letters; NULL: beyond. */
-const char	*keys_choice(const struct mc_key *, int64_t, size_t *len_r);
-
-/* "a time such as "30s"": what a setting of this kind should be. */
-void		 keys_expected(const struct mc_key *, char *buf, size_t size);
 
 #endif

@@ -47,6 +47,8 @@ SERVER_CONF = \
 	server/describe.c \
 	server/describe.h \
 	server/describe_set.c \
+	server/descriptor.c \
+	server/descriptor.h \
 	server/elfnote.c \
 	server/elfnote.h \
 	server/embed.c \
@@ -62,7 +64,9 @@ SERVER_CONF = \
 	server/process_conf.c \
 	server/process_conf.h \
 	server/secret.c \
-	server/secret.h
+	server/secret.h \
+	server/value.c \
+	server/value.h
 
 SERVER_PUMP = \
 	server/arena.c \

@@ -2,6 +2,7 @@
 #include "cutap.h"
 #include "keys.h"
 #include "scratch.h"
+#include "value.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -347,13 +348,13 @@ texts(void)
 {
 	char buf[32];
 
-	CU_ASSERT_STRING_EQUAL(keys_number_text(MC_DURATION, 90000, buf),
+	CU_ASSERT_STRING_EQUAL(value_number_text(MC_DURATION, 90000, buf),
 	    "90s");
-	CU_ASSERT_STRING_EQUAL(keys_number_text(MC_DURATION, 0, buf), "0ms");
-	CU_ASSERT_STRING_EQUAL(keys_number_text(MC_SIZE, 1 << 20, buf),
+	CU_ASSERT_STRING_EQUAL(value_number_text(MC_DURATION, 0, buf), "0ms");
+	CU_ASSERT_STRING_EQUAL(value_number_text(MC_SIZE, 1 << 20, buf),
 	    "1MiB");
-	CU_ASSERT_STRING_EQUAL(keys_number_text(MC_SIZE, 1000, buf), "1000");
-	CU_ASSERT_STRING_EQUAL(keys_number_text(MC_INT, -5, buf), "-5");
+	CU_ASSERT_STRING_EQUAL(value_number_text(MC_SIZE, 1000, buf), "1000");
+	CU_ASSERT_STRING_EQUAL(value_number_text(MC_INT, -5, buf), "-5");
 }
 
 int
