@@ -43,7 +43,7 @@ struct conf_instance {
 
 struct conf_set {
 	char			*file;		/* "": no metacubed.conf */
-	struct process_conf	*host;		/* may be taken, as conf above */
+	struct process_conf	*host;		/* may be taken, like conf */
 	struct conf_instance	*first;		/* start order */
 	struct conf_instance	*listed;	/* by file, also those that
 						 * are not enabled */
