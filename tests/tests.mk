@@ -183,6 +183,44 @@ tests_unit_test_taskmaster_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_taskmaster_t_LDADD = $(STAGE_LIBS)
 endif
 
+if MODULE_AUTH_PASSWORD
+UNIT_TESTS += tests/unit/test_auth.t
+tests_unit_test_auth_t_SOURCES = tests/unit/test_auth.c \
+	$(STAGE_SOURCES) $(modules_auth_password_la_SOURCES)
+tests_unit_test_auth_t_CPPFLAGS = $(STAGE_CPPFLAGS)
+tests_unit_test_auth_t_LDADD = $(STAGE_LIBS) $(CRYPT_LIBS)
+endif
+if MODULE_TASKMASTER_REMOTE
+UNIT_TESTS += tests/unit/test_remote.t
+tests_unit_test_remote_t_SOURCES = tests/unit/test_remote.c \
+	$(STAGE_SOURCES) $(modules_taskmaster_remote_la_SOURCES)
+tests_unit_test_remote_t_CPPFLAGS = $(STAGE_CPPFLAGS)
+tests_unit_test_remote_t_LDADD = $(STAGE_LIBS)
+endif
+
+# Names, account changes, and the queue's files.
+UNIT_TESTS += tests/unit/test_name.t tests/unit/test_pwq.t \
+	tests/unit/test_queue.t tests/unit/test_segment.t
+
+tests_unit_test_name_t_SOURCES = tests/unit/test_name.c
+tests_unit_test_name_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_name_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_pwq_t_SOURCES = tests/unit/test_pwq.c
+tests_unit_test_pwq_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_pwq_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_queue_t_SOURCES = tests/unit/test_queue.c $(WMQ_FILE_QUEUE)
+tests_unit_test_queue_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_queue_t_LDADD = $(UNIT_LIBS)
+
+tests_unit_test_segment_t_SOURCES = tests/unit/test_segment.c \
+	modules/wmq_file/crc32c.c \
+	modules/wmq_file/segment.c \
+	modules/wmq_file/segment.h
+tests_unit_test_segment_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_segment_t_LDADD = $(UNIT_LIBS)
+
 if HAVE_CUNIT
 check_PROGRAMS += $(UNIT_TESTS)
 TESTS += $(UNIT_TESTS)
@@ -314,6 +352,7 @@ SYSTEM_TESTS = \
 	tests/system/10_start.t \
 	tests/system/15_stop.t \
 	tests/system/20_login.t \
+	tests/system/25_netshell.t \
 	tests/system/30_world.t \
 	tests/system/40_place.t \
 	tests/system/50_hostile.t \

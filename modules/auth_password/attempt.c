@@ -19,6 +19,7 @@ struct attempt {
 	uint64_t	 exchange;	/* 0: begin is not answered yet */
 	uint64_t	 told_ms;
 	uint32_t	 told;		/* position */
+	uint64_t	 request;	/* that it belongs to */
 	bool		 dropped;
 	char		 name[MC_NAME_SIZE];	/* "": no name at all */
 	char		 account[PENALTY_KEY_SIZE];	/* for penalties */
@@ -327,6 +328,7 @@ attempt_start(struct attempt *attempt)
 	struct auth *auth = attempt->auth;
 	uint64_t now_ms = mc_now_ms();
 
+	mc_request_set(attempt->request);
 	queue_remove(attempt);
 	list_add(&auth->running, attempt);
 	memmove(attempt->account, account_key(attempt),
@@ -451,6 +453,7 @@ attempt_begin(struct auth *auth, const struct auth_begin *begin,
 
 	attempt->auth = auth;
 	attempt->answer = call;
+	attempt->request = mc_request();
 	attempt_name(attempt, begin);
 	memcpy(attempt->proof, begin->data, sizeof(attempt->proof));
 	if (attempt_check(attempt, &retry_ms) == PENALTY_LATER) {

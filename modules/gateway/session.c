@@ -421,28 +421,12 @@ join_said(struct session *session, const char *map)
 }
 
 static void
-pong(struct session *session, uint32_t cid)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Pong message = METACUBE__PONG__INIT;
-
-	envelope.cid = cid;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PONG;
-	envelope.pong = &message;
-	mc_conn_send(session->conn, &envelope);
-}
-
-static void
 message(void *owner, const Metacube__Envelope *envelope)
 {
 	struct session *session = owner;
 
 	if (session->stage == CLOSING)
 		return;
-	if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_PING) {
-		pong(session, envelope->cid);
-		return;
-	}
 	session->cid = envelope->cid;
 	if (session->stage == NEW &&
 	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_LOGIN)

@@ -95,6 +95,7 @@ request_add(struct crowd *crowd, const struct taskmaster_request *what,
 
 	request->taskmaster = crowd->taskmaster;
 	request->what = *what;
+	request->number = mc_request();
 	request->call = call;
 	request->cid = cid;
 	request->link = link;
@@ -272,6 +273,7 @@ request_retry(struct request *request, const struct world *avoid)
 	struct taskmaster *taskmaster = request->taskmaster;
 	struct crowd *crowd = NULL;
 
+	mc_request_set(request->number);
 	if (request->retried || choose(taskmaster, request->what.map, avoid,
 	    &crowd) != MC_OK) {
 		request_end(request, MC_UNAVAILABLE);
@@ -290,6 +292,7 @@ request_retry(struct request *request, const struct world *avoid)
 static void
 request_seat(struct request *request, struct crowd *crowd)
 {
+	mc_request_set(request->number);
 	if (request->call != NULL && !mc_call_wanted(request->call)) {
 		copy_seat_remove(crowd->copy);
 		request_end(request, MC_TIMEOUT);

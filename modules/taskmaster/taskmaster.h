@@ -116,6 +116,7 @@ struct request {
 	struct link	*link;			/* or this one, with cid */
 	uint32_t	 cid;
 	bool		 retried;
+	uint64_t	 number;		/* mc_request */
 	struct taskmaster_request what;
 };
 

@@ -9,7 +9,6 @@
  *	         <- Kick, TicketKey
  *	both     -> Place                   <- Placed or Refused
  *	         -> ListMaps                <- Maps
- *	         -> Ping                    <- Pong
  *
  * What a peer may say follows from the roles in its certificate, and a world
  * speaks only for the name in it.  A link that is lost is a world that is
@@ -511,17 +510,6 @@ list_said(struct link *link, uint32_t cid, const char *after)
 	link_send(link, cid, &envelope);
 }
 
-static void
-pong_send(struct link *link, uint32_t cid)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Pong message = METACUBE__PONG__INIT;
-
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PONG;
-	envelope.pong = &message;
-	link_send(link, cid, &envelope);
-}
-
 /* false: it has no meaning here. */
 static bool
 world_said(struct link *link, const Metacube__Envelope *envelope)
@@ -565,11 +553,6 @@ message(void *owner, const Metacube__Envelope *envelope)
 		break;
 	case METACUBE__ENVELOPE__MESSAGE_LIST_MAPS:
 		list_said(link, envelope->cid, envelope->list_maps->after);
-		break;
-	case METACUBE__ENVELOPE__MESSAGE_PING:
-		pong_send(link, envelope->cid);
-		break;
-	case METACUBE__ENVELOPE__MESSAGE_PONG:
 		break;
 	case METACUBE__ENVELOPE__MESSAGE_REGISTER:
 		register_said(link, envelope->cid, envelope->register_);

@@ -135,3 +135,15 @@ mc_status_text(enum mc_status status)
 {
 	return status == MC_OK ? "ok" : "not ok";
 }
+
+uint64_t
+mc_request(void)
+{
+	return 0;
+}
+
+void
+mc_request_set(uint64_t request)
+{
+	(void)request;
+}

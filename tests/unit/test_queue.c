@@ -1,0 +1,753 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The queue's files: what was acknowledged is there, whichever system call
+ * fails, and nothing is there that was refused.
+ */
+#include "cutap.h"
+#include "scratch.h"
+
+#include "modules/wmq_file/queue.h"
+
+#include <metacube/host.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define DAY		86400000u
+#define NOON		(20000 * (uint64_t)DAY + DAY / 2)
+#define COMMITS		6	/* of the script */
+#define EACH		2	/* records in each of them */
+#define BATCH_SIZE	(2 * (WMQ_DATA_MAX + 64))
+
+/* The calls, and which one of them fails. */
+
+enum call {
+	CALL_OPEN, CALL_PREAD, CALL_PWRITE, CALL_FDATASYNC, CALL_FTRUNCATE,
+	CALL_FALLOCATE, CALL_RENAME, CALL_FSYNC_DIR, CALLS
+};
+
+static struct {
+	unsigned	count[CALLS];
+	enum call	call;
+	unsigned	nth;		/* 0: none fails */
+	int		error;		/* 0: a short count instead */
+	bool		from_then_on;	/* all of that kind */
+	bool		dead;		/* the process has died */
+} fault;
+
+/* Does this one fail?  1: with errno, 2: by being short. */
+static int
+fails(enum call call)
+{
+	unsigned n = ++fault.count[call];
+
+	if (fault.dead && call != CALL_PREAD) {
+		errno = EIO;
+		return 1;
+	}
+	if (call != fault.call || fault.nth == 0 || n < fault.nth ||
+	    (n > fault.nth && !fault.from_then_on))
+		return 0;
+	errno = fault.error;
+	return fault.error == 0 ? 2 : 1;
+}
+
+static int
+try_open(const char *path, int flags)
+{
+	return fails(CALL_OPEN) ? -1 : open(path, flags, 0600);
+}
+
+static ssize_t
+try_pread(int fd, void *data, size_t len, off_t offset)
+{
+	int how = fails(CALL_PREAD);
+
+	return how == 1 ? -1 : pread(fd, data, how == 2 ? 1 : len, offset);
+}
+
+static ssize_t
+try_pwrite(int fd, const void *data, size_t len, off_t offset)
+{
+	int how = fails(CALL_PWRITE);
+
+	if (how == 1 && fault.error == ENOSPC && !fault.dead && len > 10) {
+		if (pwrite(fd, data, len / 2, offset) == -1)
+			abort();	/* a part may have got there */
+		errno = ENOSPC;
+	}
+	return how == 1 ? -1 : pwrite(fd, data, how == 2 ? 1 : len, offset);
+}
+
+static int
+try_fdatasync(int fd)
+{
+	(void)fd;		/* power cuts are not what is tested here */
+	return fails(CALL_FDATASYNC) ? -1 : 0;
+}
+
+static int
+try_ftruncate(int fd, off_t size)
+{
+	return fails(CALL_FTRUNCATE) ? -1 : ftruncate(fd, size);
+}
+
+static int
+try_fallocate(int fd, off_t offset, off_t len)
+{
+	return fails(CALL_FALLOCATE) ? -1 :
+	    ftruncate(fd, offset + len);	/* the same zeroes */
+}
+
+static int
+try_rename(const char *from, const char *to)
+{
+	return fails(CALL_RENAME) ? -1 : rename(from, to);
+}
+
+static int
+try_fsync_dir(const char *path)
+{
+	(void)path;
+	return fails(CALL_FSYNC_DIR) ? -1 : 0;
+}
+
+static const struct wmq_io io = {
+	.open		= try_open,
+	.pread		= try_pread,
+	.pwrite		= try_pwrite,
+	.fdatasync	= try_fdatasync,
+	.ftruncate	= try_ftruncate,
+	.fallocate	= try_fallocate,
+	.rename		= try_rename,
+	.unlink		= unlink,
+	.fsync_dir	= try_fsync_dir,
+	.close		= close,
+};
+
+static void
+fault_set(enum call call, unsigned nth, int error)
+{
+	memset(&fault, 0, sizeof(fault));
+	fault.call = call;
+	fault.nth = nth;
+	fault.error = error;
+}
+
+static void
+fault_none(void)
+{
+	fault_set(CALLS, 0, 0);
+}
+
+/* Queues. */
+
+static char why[QUEUE_WHY];
+static struct queue_news news;
+
+static struct queue *
+open_at(const char *name, uint64_t segment_size, uint64_t now_ms)
+{
+	struct queue_conf conf = {
+		.path = scratch_path(name), .segment_size = segment_size,
+		.server = "joe", .epoch = "the one epoch", .io = &io
+	};
+
+	return queue_open(&conf, now_ms, &news, why);
+}
+
+static enum queue_result
+commit(struct queue *queue, unsigned first, size_t count, uint64_t now_ms,
+    uint64_t *seq_r)
+{
+	struct queue_entry entries[EACH];
+	unsigned numbers[EACH];
+
+	for (size_t i = 0; i < count; i++) {
+		numbers[i] = first + (unsigned)i;
+		entries[i] = (struct queue_entry){ "tst", &numbers[i],
+		    sizeof(numbers[i]) };
+	}
+	return queue_commit(queue, entries, count, now_ms, seq_r);
+}
+
+/* Reads everything after the number; returns how many there were, the
+ * numbers inside in out. */
+static size_t
+read_all(struct queue *queue, uint64_t after, size_t max, unsigned *out,
+    enum queue_result *result_r)
+{
+	struct mc_reply reply = { .status = MC_OK };
+	struct wmq_record record;
+	void *batch = malloc(BATCH_SIZE);
+	const void *data;
+	size_t n = 0, before;
+
+	reply.data = batch;
+	do {
+		size_t offset = 0;
+
+		before = n;
+		*result_r = queue_read(queue, after, max, batch, BATCH_SIZE,
+		    &reply.len);
+		while (*result_r == QUEUE_OK && (data = wmq_batch_next(&reply,
+		    &offset, &record)) != NULL) {
+			CU_ASSERT_EQUAL(record.seq, after + 1);
+			after = record.seq;
+			memcpy(&out[n++], data, sizeof(*out));
+		}
+	} while (*result_r == QUEUE_OK && n > before);
+	free(batch);
+	return n;
+}
+
+/*
+ * A life of a queue with a bit of everything: created, three commits (with a
+ * new segment), closed, opened again, the other three, read, closed.  Ends
+ * where a process would: when it cannot open or has lost track.
+ */
+struct outcome {
+	enum queue_result	commits[COMMITS];
+	bool			opened, read;
+};
+
+static bool
+script_commits(struct queue *queue, unsigned from, struct outcome *outcome)
+{
+	uint64_t seq;
+
+	for (unsigned i = from; i < from + COMMITS / 2; i++) {
+		outcome->commits[i] = commit(queue, EACH * i, EACH,
+		    NOON + i, &seq);
+		if (outcome->commits[i] == QUEUE_LOST)
+			return false;
+	}
+	return true;
+}
+
+static void
+script(struct outcome *outcome)
+{
+	unsigned numbers[EACH * COMMITS];
+	enum queue_result result;
+	struct queue *queue;
+
+	memset(outcome, 0, sizeof(*outcome));
+	for (unsigned i = 0; i < COMMITS; i++)
+		outcome->commits[i] = QUEUE_FULL;	/* not even tried */
+	for (unsigned half = 0; half < 2; half++) {
+		queue = open_at("queue", 300, NOON);
+		if (queue == NULL)
+			return;
+		if (!script_commits(queue, half * COMMITS / 2, outcome)) {
+			fault.dead = true;
+			queue_close(&queue);
+			return;
+		}
+		if (half == 1)
+			outcome->read = read_all(queue, 0, 200, numbers,
+			    &result) > 0 && result == QUEUE_OK;
+		queue_close(&queue);
+	}
+	outcome->opened = true;
+}
+
+/* What a commit's answer promises: OK is there, FULL is not, LOST may be. */
+static void
+outcome_check(const struct outcome *outcome)
+{
+	unsigned numbers[EACH * COMMITS], next = 0;
+	enum queue_result result;
+	struct queue *queue;
+	size_t n;
+
+	fault_none();
+	queue = open_at("queue", 300, NOON);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
+	n = read_all(queue, 0, 4096, numbers, &result);
+	CU_ASSERT_EQUAL(result, QUEUE_OK);
+	for (unsigned i = 0; i < COMMITS; i++) {
+		bool there = next < n && numbers[next] == EACH * i;
+
+		if (outcome->commits[i] != QUEUE_LOST)
+			CU_ASSERT_EQUAL(there,
+			    outcome->commits[i] == QUEUE_OK);
+		for (unsigned j = 0; there && j < EACH; j++)
+			CU_ASSERT_TRUE(next < n &&
+			    numbers[next++] == EACH * i + j);
+	}
+	CU_ASSERT_EQUAL(next, n);
+	queue_close(&queue);
+}
+
+static void
+fresh(void)
+{
+	scratch_remove();
+	scratch_make();
+}
+
+/* The tests. */
+
+static void
+untroubled(void)
+{
+	struct outcome outcome;
+
+	fresh();
+	fault_none();
+	script(&outcome);
+	CU_ASSERT_TRUE(outcome.opened && outcome.read);
+	for (unsigned i = 0; i < COMMITS; i++)
+		CU_ASSERT_EQUAL(outcome.commits[i], QUEUE_OK);
+	for (unsigned i = 0; i < CALLS; i++)
+		CU_ASSERT_TRUE(fault.count[i] > 0);
+	outcome_check(&outcome);
+}
+
+static unsigned
+calls_of(enum call call)
+{
+	struct outcome outcome;
+
+	fresh();
+	fault_none();
+	script(&outcome);
+	return fault.count[call];
+}
+
+static void
+each_fails(int error, bool from_then_on)
+{
+	struct outcome outcome;
+
+	for (enum call call = 0; call < CALLS; call++) {
+		unsigned count = calls_of(call);
+
+		for (unsigned nth = 1; nth <= count; nth++) {
+			fresh();
+			fault_set(call, nth, error);
+			fault.from_then_on = from_then_on;
+			script(&outcome);
+			outcome_check(&outcome);
+		}
+	}
+}
+
+static void
+each_fails_eio(void)
+{
+	each_fails(EIO, false);
+}
+
+static void
+each_fails_enospc(void)
+{
+	each_fails(ENOSPC, false);
+	each_fails(ENOSPC, true);
+}
+
+/* Nobody even notices these. */
+static void
+each_is_harmless(int error, enum call only)
+{
+	struct outcome outcome;
+	unsigned count = calls_of(only);
+
+	for (unsigned nth = 1; nth <= count; nth++) {
+		fresh();
+		fault_set(only, nth, error);
+		script(&outcome);
+		CU_ASSERT_TRUE(outcome.opened && outcome.read);
+		for (unsigned i = 0; i < COMMITS; i++)
+			CU_ASSERT_EQUAL(outcome.commits[i], QUEUE_OK);
+		outcome_check(&outcome);
+	}
+}
+
+static void
+interrupted_or_short(void)
+{
+	each_is_harmless(EINTR, CALL_PREAD);
+	each_is_harmless(EINTR, CALL_PWRITE);
+	each_is_harmless(EINTR, CALL_FDATASYNC);
+	each_is_harmless(EINTR, CALL_FALLOCATE);
+	each_is_harmless(0, CALL_PREAD);
+	each_is_harmless(0, CALL_PWRITE);
+	each_is_harmless(EOPNOTSUPP, CALL_FALLOCATE);
+}
+
+static void
+sync_error(void)
+{
+	struct queue *queue;
+	uint64_t seq;
+
+	fresh();
+	fault_none();
+	queue = open_at("queue", 1 << 20, NOON);
+	CU_ASSERT_EQUAL(commit(queue, 0, 1, NOON, &seq), QUEUE_OK);
+	fault_set(CALL_FDATASYNC, 1, EIO);
+	CU_ASSERT_EQUAL(commit(queue, 1, 1, NOON, &seq), QUEUE_LOST);
+	CU_ASSERT_EQUAL(fault.count[CALL_FDATASYNC], 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(queue_why(queue), "fdatasync"));
+	queue_close(&queue);
+}
+
+static void
+full_disk(void)
+{
+	unsigned numbers[8];
+	enum queue_result result;
+	struct queue *queue;
+	uint64_t seq;
+
+	fresh();
+	fault_none();
+	queue = open_at("queue", 1 << 20, NOON);
+	fault_set(CALL_FALLOCATE, 1, ENOSPC);
+	fault.from_then_on = true;
+	CU_ASSERT_EQUAL(commit(queue, 0, 1, NOON, &seq), QUEUE_FULL);
+	CU_ASSERT_EQUAL(commit(queue, 1, 1, NOON, &seq), QUEUE_FULL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(queue_why(queue), strerror(ENOSPC)));
+	fault_none();
+	CU_ASSERT_EQUAL(commit(queue, 2, 1, NOON, &seq), QUEUE_OK);
+	CU_ASSERT_EQUAL(seq, 1);
+	fault_set(CALL_PWRITE, 1, ENOSPC);
+	CU_ASSERT_EQUAL(commit(queue, 3, 1, NOON, &seq), QUEUE_FULL);
+	CU_ASSERT_EQUAL(commit(queue, 4, 1, NOON, &seq), QUEUE_OK);
+	CU_ASSERT_EQUAL(seq, 2);
+	CU_ASSERT_EQUAL(read_all(queue, 0, 4096, numbers, &result), 2);
+	CU_ASSERT_TRUE(numbers[0] == 2 && numbers[1] == 4);
+	queue_close(&queue);
+}
+
+/* Less than a whole step is left, but enough. */
+static void
+nearly_full_disk(void)
+{
+	struct queue *queue;
+	struct stat st;
+	uint64_t seq;
+
+	fresh();
+	fault_none();
+	queue = open_at("queue", 1 << 20, NOON);
+	fault_set(CALL_FALLOCATE, 1, ENOSPC);	/* only the first try */
+	CU_ASSERT_EQUAL(commit(queue, 0, 1, NOON, &seq), QUEUE_OK);
+	CU_ASSERT_EQUAL(stat(scratch_path("queue/20241004.wmq"), &st), 0);
+	CU_ASSERT_EQUAL(st.st_size, SEGMENT_BLOCK);
+	queue_close(&queue);
+}
+
+static void
+one_writer(void)
+{
+	struct queue *first, *second;
+	char pid[16];
+
+	fresh();
+	fault_none();
+	first = open_at("queue", 1 << 20, NOON);
+	second = open_at("queue", 1 << 20, NOON);
+	CU_ASSERT_PTR_NULL(second);
+	snprintf(pid, sizeof(pid), "(%d)", (int)getpid());
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, pid));
+	queue_close(&first);
+	second = open_at("queue", 1 << 20, NOON);
+	CU_ASSERT_PTR_NOT_NULL(second);
+	queue_close(&second);
+}
+
+static bool
+is_there(const char *name)
+{
+	return access(scratch_path(name), F_OK) == 0;
+}
+
+static void
+days(void)
+{
+	static const int day[] = { 0, 0, 1, 1, 3, 2, 0, 3, 4 };
+	struct queue *queue;
+	unsigned numbers[16];
+	enum queue_result result;
+	uint64_t seq;
+
+	fresh();
+	fault_none();
+	queue = open_at("queue", 1 << 20, NOON);
+	for (unsigned i = 0; i < 9; i++)
+		CU_ASSERT_EQUAL(commit(queue, i, 1, NOON +
+		    (uint64_t)day[i] * DAY, &seq), QUEUE_OK);
+	CU_ASSERT_TRUE(is_there("queue/20241004.wmq") &&
+	    is_there("queue/20241005.wmq") &&
+	    !is_there("queue/20241006.wmq") &&
+	    is_there("queue/20241007.wmq") &&
+	    is_there("queue/20241008.wmq") &&
+	    !is_there("queue/20241004-001.wmq"));
+	for (unsigned after = 0; after <= 9; after++) {
+		CU_ASSERT_EQUAL(read_all(queue, after, 1, numbers, &result),
+		    9 - after);
+		CU_ASSERT_TRUE(after == 9 || numbers[0] == after);
+	}
+	queue_close(&queue);
+}
+
+/* Many segments in one day, opened a day too early. */
+static void
+sizes(void)
+{
+	struct queue *queue;
+	unsigned numbers[64];
+	enum queue_result result;
+	uint64_t seq;
+
+	fresh();
+	fault_none();
+	queue = open_at("queue", 300, NOON);
+	for (unsigned i = 0; i < 40; i++)
+		CU_ASSERT_EQUAL(commit(queue, i, 1, NOON, &seq), QUEUE_OK);
+	CU_ASSERT_TRUE(is_there("queue/20241004-001.wmq") &&
+	    is_there("queue/20241004-012.wmq"));
+	queue_close(&queue);
+	queue = open_at("queue", 300, NOON - DAY);
+	for (unsigned i = 40; i < 50; i++)
+		CU_ASSERT_EQUAL(commit(queue, i, 1, NOON - DAY, &seq),
+		    QUEUE_OK);
+	CU_ASSERT_FALSE(is_there("queue/20241003.wmq"));
+	CU_ASSERT_EQUAL(read_all(queue, 0, 4096, numbers, &result), 50);
+	for (unsigned i = 0; i < 50; i++)
+		CU_ASSERT_EQUAL(numbers[i], i);
+	queue_close(&queue);
+}
+
+/* Records over several windows and marks, read from anywhere. */
+static void
+anywhere(void)
+{
+	enum { MANY = 300, SIZE = 3000 };
+	static uint8_t data[SIZE];
+	struct queue_entry entry = { "tst", data, SIZE };
+	struct queue *queue;
+	unsigned numbers[MANY];
+	enum queue_result result;
+	uint64_t seq;
+
+	fresh();
+	fault_none();
+	queue = open_at("queue", 400000, NOON);
+	for (unsigned i = 0; i < MANY; i++) {
+		memcpy(data, &i, sizeof(i));
+		CU_ASSERT_EQUAL(queue_commit(queue, &entry, 1, NOON, &seq),
+		    QUEUE_OK);
+	}
+	queue_close(&queue);
+	queue = open_at("queue", 400000, NOON);
+	for (unsigned i = 0; i < 200; i++) {
+		unsigned after = i * 7919 % (MANY + 1);
+		size_t n = read_all(queue, after, i % 2 ? 1 : 1 << 17,
+		    numbers, &result);
+
+		CU_ASSERT_EQUAL(n, MANY - after);
+		CU_ASSERT_TRUE(n == 0 || (numbers[0] == after &&
+		    numbers[n - 1] == MANY - 1));
+	}
+	queue_close(&queue);
+}
+
+static void
+prepare_segments(void)
+{
+	struct queue *queue;
+	uint64_t seq;
+
+	fresh();
+	fault_none();
+	queue = open_at("queue", 300, NOON);
+	for (unsigned i = 0; i < 9; i++)
+		commit(queue, i, 1, NOON, &seq);
+	queue_close(&queue);
+}
+
+static void
+refused(const char *reason)
+{
+	struct queue *queue = open_at("queue", 300, NOON);
+
+	CU_ASSERT_PTR_NULL(queue);
+	CU_ASSERT_PTR_NOT_NULL(strstr(why, reason));
+	queue_close(&queue);
+}
+
+static void
+wrong_segments(void)
+{
+	char path[4096];
+
+	prepare_segments();
+	CU_ASSERT_EQUAL(unlink(scratch_path("queue/20241004-001.wmq")), 0);
+	refused("20241004-002.wmq does not continue");
+	prepare_segments();
+	CU_ASSERT_EQUAL(rename(scratch_path("queue/20241004-001.wmq"),
+	    scratch_path("queue/20241004-009.wmq")), 0);
+	refused("does not continue");
+	prepare_segments();
+	snprintf(path, sizeof(path), "%s", scratch_path("queue/20241004.wmq"));
+	CU_ASSERT_EQUAL(truncate(path, 200), 0);
+	refused("20241004-001.wmq does not continue");
+	prepare_segments();
+	CU_ASSERT_EQUAL(truncate(path, 50), 0);
+	refused("20241004.wmq is shorter than the header");
+	prepare_segments();
+	scratch_text("queue/20241004.wmq", "not a queue file, though it is "
+	    "long enough to have a header: "
+	    "0123456789012345678901234567890123456789012345678901234567890");
+	refused("20241004.wmq is not a queue file");
+}
+
+static void
+other_files(void)
+{
+	struct queue *queue;
+	unsigned numbers[16];
+	enum queue_result result;
+
+	prepare_segments();
+	scratch_text("queue/notes.txt", "of somebody");
+	scratch_text("queue/2024.wmq", "too short a name");
+	scratch_text("queue/20241004-1.wmq", "not as we write it");
+	scratch_text("queue/20241005.wmq.new", "was not finished");
+	queue = open_at("queue", 300, NOON);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
+	CU_ASSERT_EQUAL(read_all(queue, 0, 4096, numbers, &result), 9);
+	CU_ASSERT_TRUE(is_there("queue/notes.txt"));
+	CU_ASSERT_FALSE(is_there("queue/20241005.wmq.new"));
+	queue_close(&queue);
+}
+
+/* Each bit of a finished segment: noticed when it is opened or read. */
+static void
+each_bit_of_a_segment(void)
+{
+	unsigned numbers[16];
+	enum queue_result result;
+	struct queue *queue;
+	size_t len;
+	char *data;
+
+	prepare_segments();
+	data = scratch_read(scratch_path("queue/20241004-001.wmq"), &len);
+	for (size_t bit = 0; bit < 8 * len; bit++) {
+		data[bit / 8] ^= (char)(1 << bit % 8);
+		scratch_write("queue/20241004-001.wmq", data, len, 0600);
+		data[bit / 8] ^= (char)(1 << bit % 8);
+		queue = open_at("queue", 300, NOON);
+		if (queue == NULL)
+			continue;
+		read_all(queue, 0, 4096, numbers, &result);
+		CU_ASSERT_EQUAL(result, QUEUE_DAMAGED);
+		CU_ASSERT_PTR_NOT_NULL(strstr(queue_why(queue),
+		    "20241004-001.wmq is damaged at byte"));
+		queue_close(&queue);
+	}
+	free(data);
+}
+
+/* Damage to what was durable: refused, and the file is left as it is. */
+static void
+damage_refused(void)
+{
+	struct queue *queue;
+	uint64_t seq;
+	char *before, *after;
+	size_t len, after_len;
+
+	fresh();
+	fault_none();
+	queue = open_at("queue", 1 << 20, NOON);
+	for (unsigned i = 0; i < 5; i++)
+		commit(queue, i, 1, NOON, &seq);
+	fault.dead = true;	/* never closed */
+	queue_close(&queue);
+	fault_none();
+	before = scratch_read(scratch_path("queue/20241004.wmq"), &len);
+	before[200] ^= 1;
+	scratch_write("queue/20241004.wmq", before, len, 0600);
+	refused("20241004.wmq is damaged at byte 176 (record 2)");
+	after = scratch_read(scratch_path("queue/20241004.wmq"), &after_len);
+	CU_ASSERT_EQUAL(after_len, len);
+	CU_ASSERT_EQUAL(memcmp(after, before, len), 0);
+	free(before);
+	free(after);
+}
+
+static void
+torn_tail(void)
+{
+	struct queue *queue;
+	uint64_t seq;
+	unsigned numbers[8];
+	enum queue_result result;
+	char *data;
+	size_t len;
+
+	fresh();
+	fault_none();
+	queue = open_at("queue", 1 << 20, NOON);
+	for (unsigned i = 0; i < 3; i++)
+		commit(queue, i, 1, NOON, &seq);
+	fault.dead = true;
+	queue_close(&queue);
+	fault_none();
+	data = scratch_read(scratch_path("queue/20241004.wmq"), &len);
+	memset(data + SEGMENT_HEADER_SIZE + 3 * 64 - 20, 0, 20);
+	scratch_write("queue/20241004.wmq", data, len, 0600);
+	free(data);
+	queue = open_at("queue", 1 << 20, NOON);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
+	CU_ASSERT_EQUAL(news.cut_at, SEGMENT_HEADER_SIZE + 2 * 64);
+	CU_ASSERT_STRING_EQUAL(news.cut_file, "20241004.wmq");
+	CU_ASSERT_EQUAL(commit(queue, 7, 1, NOON, &seq), QUEUE_OK);
+	CU_ASSERT_EQUAL(seq, 3);
+	CU_ASSERT_EQUAL(read_all(queue, 0, 4096, numbers, &result), 3);
+	CU_ASSERT_TRUE(numbers[1] == 1 && numbers[2] == 7);
+	queue_close(&queue);
+}
+
+int
+main(void)
+{
+	static const struct cutap_test tests[] = {
+		{ "a life without trouble", untroubled },
+		{ "each call fails once with EIO", each_fails_eio },
+		{ "each call finds the disk full", each_fails_enospc },
+		{ "interruptions and short counts are harmless",
+		    interrupted_or_short },
+		{ "a failed fdatasync is not tried again", sync_error },
+		{ "a full disk refuses, and goes on later", full_disk },
+		{ "a nearly full disk is used to the end", nearly_full_disk },
+		{ "one writer at a time", one_writer },
+		{ "a file for each day, and no way back", days },
+		{ "files of one day", sizes },
+		{ "reading from anywhere", anywhere },
+		{ "missing, swapped, cut and foreign files", wrong_segments },
+		{ "other files are left alone", other_files },
+		{ "no bit of a finished file changes unseen",
+		    each_bit_of_a_segment },
+		{ "damage is refused, and left as it is", damage_refused },
+		{ "a torn tail is cut off", torn_tail },
+		{ NULL, NULL }
+	};
+	int status;
+
+	scratch_make();
+	status = cutap_run("queue", tests);
+	scratch_remove();
+	return status;
+}
