@@ -294,6 +294,7 @@ expect(struct shell *shell, const struct words *words)
 	shell->wait_until = shell_now_ms() +
 	    (uint64_t)(fmax(seconds, 0) * 1000);
 	shell->wait = WAIT_TEXT;
+	shell_tick(shell);	/* it may have been heard already */
 }
 
 /* --- the table --------------------------------------------------------- */
