@@ -345,6 +345,21 @@ tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c
 tests_fuzz_fuzz_ticket_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_ticket_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_ticket_LDADD = server/libserver.la
+
+noinst_PROGRAMS += tests/fuzz/fuzz_pwq
+tests_fuzz_fuzz_pwq_SOURCES = tests/fuzz/fuzz_pwq.c
+tests_fuzz_fuzz_pwq_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_pwq_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_pwq_LDADD = server/libserver.la
+
+noinst_PROGRAMS += tests/fuzz/fuzz_segment
+tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c \
+	modules/wmq_file/crc32c.c \
+	modules/wmq_file/segment.c \
+	modules/wmq_file/segment.h
+tests_fuzz_fuzz_segment_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
+tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_segment_LDADD = server/libserver.la
 endif
 
 # System tests: scripts with real processes; helpers beside them.

@@ -588,8 +588,6 @@ refused(const char *reason)
 static void
 wrong_segments(void)
 {
-	char path[4096];
-
 	prepare_segments();
 	CU_ASSERT_EQUAL(unlink(scratch_path("queue/20241004-001.wmq")), 0);
 	refused("20241004-002.wmq does not continue");
@@ -598,11 +596,12 @@ wrong_segments(void)
 	    scratch_path("queue/20241004-009.wmq")), 0);
 	refused("does not continue");
 	prepare_segments();
-	snprintf(path, sizeof(path), "%s", scratch_path("queue/20241004.wmq"));
-	CU_ASSERT_EQUAL(truncate(path, 200), 0);
+	CU_ASSERT_EQUAL(truncate(scratch_path("queue/20241004.wmq"),
+	    200), 0);
 	refused("20241004-001.wmq does not continue");
 	prepare_segments();
-	CU_ASSERT_EQUAL(truncate(path, 50), 0);
+	CU_ASSERT_EQUAL(truncate(scratch_path("queue/20241004.wmq"),
+	    50), 0);
 	refused("20241004.wmq is shorter than the header");
 	prepare_segments();
 	scratch_text("queue/20241004.wmq", "not a queue file, though it is "

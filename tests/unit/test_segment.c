@@ -11,7 +11,7 @@
 
 /* Three commits: of one, two and three records. */
 static const uint32_t backs[RECORDS] = { 0, 0, 1, 0, 1, 2 };
-static const uint32_t lens[RECORDS] = { 5, 0, 40, 7, 100, 1 };
+static const uint32_t lens[RECORDS] = { 5, 3, 40, 7, 100, 1 };
 
 struct file {
 	uint8_t		data[SEGMENT_BLOCK + 1];
@@ -226,12 +226,13 @@ spliced(void)
 {
 	struct file file = make(SEGMENT_BLOCK), other = make(SEGMENT_BLOCK);
 	struct wmq_record head = {
-		.seq = 12, .time_ms = 2001, .server = "joe", .tag = "tst"
+		.seq = 12, .time_ms = 2001, .server = "joe", .tag = "tst",
+		.len = 3
 	};
 	struct segment_scan found;
 
 	other.data[file.ends[1] - 1] ^= 1;	/* another hash before it */
-	segment_record_write(other.data + file.ends[1], &head, 0, NULL);
+	segment_record_write(other.data + file.ends[1], &head, 0, "new");
 	memcpy(file.data + file.ends[1], other.data + file.ends[1],
 	    file.ends[2] - file.ends[1]);
 	CU_ASSERT_EQUAL(scan(&file, &found), SEGMENT_DAMAGED);
