@@ -20,7 +20,7 @@ map_runs () {
 	row world-1 'world maps' "$(has map newbie-island)" \
 		"$(has state running)"
 }
-map_rests () { ctl world-1 world maps >"$net/maps" && ! map_runs; }
+map_rests () { ctl world-1 world maps >"$net/running" && ! map_runs; }
 check "no map runs before anybody comes" map_rests
 
 # -- they meet, in the people's client ----------------------------------------
