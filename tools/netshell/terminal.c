@@ -109,7 +109,7 @@ word_fits(const char *word, const char *begun, size_t len)
 
 /* TAB: what all the words that begin like this have in common. */
 static unsigned char
-complete(EditLine *edit, int ch)
+complete(EditLine *edit, wint_t ch)
 {
 	struct terminal *terminal;
 	const LineInfo *line = el_line(edit);
@@ -143,7 +143,7 @@ complete(EditLine *edit, int ch)
 
 /* Ctrl-D ends the input, but not the line that is being typed. */
 static unsigned char
-end_typed(EditLine *edit, int ch)
+end_typed(EditLine *edit, wint_t ch)
 {
 	struct terminal *terminal;
 	const LineInfo *line = el_line(edit);
@@ -182,10 +182,11 @@ edit_open(struct terminal *terminal)
 	el_set(terminal->edit, EL_CLIENTDATA, terminal);
 	el_set(terminal->edit, EL_PROMPT, prompt);
 	el_set(terminal->edit, EL_EDITOR, "emacs");
-	el_set(terminal->edit, EL_ADDFN, "mc-complete",
-	    "complete a command", complete);
+	/* Wide: libedit loses the copies that it makes of narrow names. */
+	el_wset(terminal->edit, EL_ADDFN, L"mc-complete",
+	    L"complete a command", complete);
 	el_set(terminal->edit, EL_BIND, "^I", "mc-complete", NULL);
-	el_set(terminal->edit, EL_ADDFN, "mc-end", "end the input",
+	el_wset(terminal->edit, EL_ADDFN, L"mc-end", L"end the input",
 	    end_typed);
 	el_set(terminal->edit, EL_BIND, "^D", "mc-end", NULL);
 	history_open(terminal);
