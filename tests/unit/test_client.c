@@ -1010,6 +1010,48 @@ dead_silence(void)
 	counterpart_stop(&server);
 }
 
+/* The client's own Login with some bytes that are otherwise, in frames of right length:
+ * whatever the client makes of it, it is never more than an error. */
+static void
+damaged_scene(struct counterpart *self)
+{
+	uint8_t frame[512];
+	size_t len;
+	uint32_t head;
+
+	if (!hear(self, METACUBE__ENVELOPE__MESSAGE_LOGIN))
+		return;
+	len = metacube__envelope__pack(heard, frame + 4);
+	for (int i = 0; i < 20; i++) {
+		frame[4 + (size_t)rand() % len] = (uint8_t)rand();
+		if (i % 4 == 0)	/* another kind of message */
+			frame[6] = (uint8_t)(rand() % 32 << 3 | 2);
+		head = htonl((uint32_t)len);
+		memcpy(frame, &head, 4);
+		counterpart_send(self, frame, len + 4);
+	}
+}
+
+static void
+damaged(void)
+{
+	struct witness witness;
+
+	srand(1);
+	for (int i = 0; i < 50; i++) {
+		struct counterpart server = { .scenes = { damaged_scene } };
+
+		counterpart_start(&server);
+		begin(&witness, server.endpoint, &usual);
+		login_to_the_end(&witness, "newbie-island");
+		CU_ASSERT_EQUAL(metacube_client_state(witness.client),
+		    METACUBE_IDLE);
+		CU_ASSERT_NOT_EQUAL(witness.story[0], '\0');
+		metacube_client_free(&witness.client);
+		counterpart_stop(&server);
+	}
+}
+
 int
 main(void)
 {
@@ -1029,6 +1071,7 @@ main(void)
 		    bad_certificates },
 		{ "another server name can be asked for", other_server_name },
 		{ "nonsense from a server ends the connection", nonsense },
+		{ "damaged messages are an error and no more", damaged },
 		{ "a login is refused, cleanly shown", login_refused },
 		{ "maps, a join that is refused, leave",
 		    maps_and_join_refused },
