@@ -88,8 +88,8 @@ exchange_find(struct auth *auth, uint64_t exchange)
 	if (slot >= auth->exchanges_size)
 		return NULL;
 	attempt = auth->exchanges[slot];
-	return attempt != NULL && attempt->exchange == exchange ? attempt :
-	    NULL;
+	return attempt != NULL && attempt->exchange == exchange &&
+	    !attempt->dropped ? attempt : NULL;
 }
 
 static void

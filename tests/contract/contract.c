@@ -5,7 +5,8 @@
  *	metacube-contract SERVICE MODULE.so CONF [CONF...]
  *
  * The first CONF is a conf.d file for the module, further ones are for those
- * it needs, which lie in the same folder.  They are copied into a folder of
+ * it needs, which lie in the same folder; one that is called metacubed.conf
+ * has further settings of the host (a certificate).  They are copied into a folder of
  * their own, so a relative path in them is an empty place that is removed
  * afterwards.  Speaks TAP; exit status 0 when all promises were kept.
  */
@@ -30,7 +31,7 @@
 #define PHASE_SECONDS	120
 
 static const struct contract_suite *const suites[] = {
-	&contract_tcapw, &contract_wmq
+	&contract_auth, &contract_taskmaster, &contract_tcapw, &contract_wmq
 };
 
 static char folder[PATH_SIZE / 2];
@@ -64,7 +65,7 @@ folder_remove(void)
 static int
 copy(const char *from, const char *to)
 {
-	FILE *in = fopen(from, "r"), *out = fopen(to, "w");
+	FILE *in = fopen(from, "r"), *out = fopen(to, "a");
 	char buffer[4096];
 	size_t got;
 	int result = in == NULL || out == NULL ? -1 : 0;
@@ -114,8 +115,9 @@ folder_make(const char *module, char **confs, int count)
 		return -1;
 	for (int i = 0; i < count; i++) {
 		snprintf(name, sizeof(name), "%s", confs[i]);
-		if (snprintf(path, sizeof(path), "%s/conf.d/%s", folder,
-		    basename(name)) >= (int)sizeof(path) ||
+		if (snprintf(path, sizeof(path), "%s/%s%s", folder,
+		    strcmp(basename(name), "metacubed.conf") == 0 ?
+		    "" : "conf.d/", basename(name)) >= (int)sizeof(path) ||
 		    copy(confs[i], path) == -1)
 			return -1;
 	}

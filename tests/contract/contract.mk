@@ -3,16 +3,21 @@
 # The conformance kit: installed, so that others run it on their modules.
 bin_PROGRAMS += metacube-contract
 metacube_contract_SOURCES = \
+	tests/contract/auth.c \
 	tests/contract/contract.c \
 	tests/contract/contract.h \
 	tests/contract/frame.c \
 	tests/contract/frame.h \
+	tests/contract/taskmaster.c \
 	tests/contract/tcapw.c \
 	tests/contract/wmq.c
 metacube_contract_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 metacube_contract_LDADD = libmetacube.la -lpthread
 
-CONTRACT_TESTS =
+CONTRACT_TESTS = tests/contract/taskmaster.t
+if MODULE_AUTH_PASSWORD
+CONTRACT_TESTS += tests/contract/auth_password.t
+endif
 if MODULE_TCAPW_GDBM
 CONTRACT_TESTS += tests/contract/tcapw_gdbm.t
 endif
@@ -24,10 +29,13 @@ CONTRACT_TESTS += tests/contract/wmq_file.t
 endif
 TESTS += $(CONTRACT_TESTS)
 dist_check_SCRIPTS += tests/contract/run \
+	tests/contract/auth_password.t \
+	tests/contract/taskmaster.t \
 	tests/contract/tcapw_gdbm.t \
 	tests/contract/tcapw_mem.t \
 	tests/contract/wmq_file.t
 EXTRA_DIST += \
+	tests/contract/conf/auth_password.conf \
 	tests/contract/conf/tcapw_gdbm.conf \
 	tests/contract/conf/tcapw_mem.conf \
 	tests/contract/conf/wmq_file.conf

@@ -499,6 +499,8 @@ client_gone(void)
 	begin(&third, "amanda", HERE, RIGHT);
 	mc_call_cancel(&second.call);
 	auth_drop(&service, second.result.exchange);
+	step(&second);		/* though it is being looked at */
+	CU_ASSERT_EQUAL(second.status, MC_NOT_FOUND);
 	store_answers();
 	CU_ASSERT_EQUAL(stage_count("granted"), 0);
 	step(&third);
