@@ -340,6 +340,12 @@ tests_fuzz_fuzz_conf_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_conf_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_conf_LDADD = server/libserver.la
 
+noinst_PROGRAMS += tests/fuzz/fuzz_elfnote
+tests_fuzz_fuzz_elfnote_SOURCES = tests/fuzz/fuzz_elfnote.c
+tests_fuzz_fuzz_elfnote_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_elfnote_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_elfnote_LDADD = server/libserver.la
+
 noinst_PROGRAMS += tests/fuzz/fuzz_ticket
 tests_fuzz_fuzz_ticket_SOURCES = tests/fuzz/fuzz_ticket.c
 tests_fuzz_fuzz_ticket_CPPFLAGS = $(UNIT_CPPFLAGS)
