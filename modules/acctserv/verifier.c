@@ -2,6 +2,9 @@
 /*
  * From a proof to the verifier that is stored: crypt(3), yescrypt, of the
  * proof in lower-case hexadecimal.  Slow on purpose, so it runs in the pool.
+ *
+ * crypt_rn, not crypt_r: the sanitizers replace that one, and do not find the
+ * real one in a library that is loaded later.
  */
 #include "acctserv.h"
 
@@ -48,8 +51,9 @@ hash(void *job)
 
 	if (crypt_gensalt_rn("$y$", hashing->cost, NULL, 0, setting,
 	    sizeof(setting)) != NULL)
-		result = crypt_r(hashing->proof, setting, &hashing->crypt);
-	if (result != NULL && result[0] == '$' &&
+		result = crypt_rn(hashing->proof, setting, &hashing->crypt,
+		    (int)sizeof(hashing->crypt));
+	if (result != NULL &&
 	    strlen(result) < sizeof(hashing->verifier))
 		strcpy(hashing->verifier, result);
 	mc_later(hashing->host, hashed, hashing);

@@ -42,8 +42,8 @@ check_run(void *job)
 
 	proof_hex(check->proof, hex);
 	mc_wipe(check->proof, sizeof(check->proof));
-	matches = hash_matches(crypt_r(hex, check->verifier, data),
-	    check->verifier);
+	matches = hash_matches(crypt_rn(hex, check->verifier, data,
+	    (int)sizeof(*data)), check->verifier);
 	check->right = matches & check->known;
 	mc_wipe(hex, sizeof(hex));
 	mc_wipe(data, sizeof(*data));

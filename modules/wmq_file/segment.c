@@ -167,7 +167,7 @@ segment_record_read(const uint8_t *at, size_t len, uint64_t seq,
 }
 
 /* A part of the file in memory, which moves on through it. */
-#define WINDOW_SIZE	(4 * RECORD_MAX)
+#define WINDOW_SIZE	(2 * RECORD_MAX)
 
 struct window {
 	const struct segment_source *source;

@@ -46,8 +46,8 @@ static const struct {
 	{ "wmq.allocated", 4 }, { "wmq.truncated", 4 },
 	{ "wmq.renamed", 3 }, { "wmq.dir_synced", 3 },
 	{ "acctserv.appended", 60 }, { "acctserv.applied", 60 },
-	{ "tcapw_gdbm.stored", 60 }, { "tcapw_gdbm.unmarked", 2 },
-	{ "tcapw_gdbm.set_aside", 1 }, { "tcapw_gdbm.closed", 1 },
+	{ "tcapw_gdbm.stored", 60 }, { "tcapw_gdbm.set_aside", 1 },
+	{ "tcapw_gdbm.unmarked", 2 }, { "tcapw_gdbm.closed", 1 },
 	{ "tcapw_gdbm.marked", 1 }
 };
 #define POINTS	(sizeof(points) / sizeof(points[0]))

@@ -35,7 +35,7 @@ record_check(const struct input *input, uint64_t offset, uint64_t seq)
 	const uint8_t *at = input->data + offset;
 	struct wmq_record head;
 	size_t size = segment_record_read(at, input->len - offset, seq, &head);
-	uint8_t *again = malloc(SEGMENT_HASH_SIZE + RECORD_MAX);
+	uint8_t *again = malloc(SEGMENT_HASH_SIZE + size + 1);
 	uint32_t back;
 
 	if (size == 0)

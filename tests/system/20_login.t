@@ -16,7 +16,7 @@ account joe
 account amanda
 account nina
 check "a name that is taken is refused, whatever its case" \
-	says 'exists|taken' not ctl gateway account create Joe \
+	says 'already' not ctl gateway account create Joe \
 	--password-fd 3 3<"$net/joe.pw"
 for name in 'jo e' '../joe' 'jöe' x "$(printf 'a%.0s' {1..40})" '.joe'; do
 	check "'$name' is no name" not ctl gateway account create "$name" \

@@ -20,7 +20,7 @@ sent () {
 }
 
 # stay NAME - goes there, and stays in the background; ends with leave NAME
-declare -A in_of=() stays=()
+declare -A stays=()
 stay () {
 	local name=$1
 	sent "$name" >/dev/null || return 1
@@ -37,9 +37,12 @@ stay () {
 }
 leave () {
 	local fd=${in_of[$1]}
+	echo >&"$fd"
+	reap "${stays[$1]}"
+	local status=$?
 	exec {fd}>&-
 	rm "$net/$1.in"
-	reap "${stays[$1]}"
+	return $status
 }
 stay_where () { sed -n 's/^entered .*world=\([^ ]*\).*/\1/p' "$net/$1.there"; }
 

@@ -57,7 +57,7 @@ complains "a setting that stands twice" 'twice.conf:2: '
 
 fresh
 echo 'module = "tcapw_mem";' >"$conf_d/second.conf"
-complains "two instances of one name" 'second.conf.*tcapw_mem'
+complains "two instances of one name" 'the name tcapw_mem is taken'
 
 fresh
 echo 'module = "tcapw_mem"; name = "other";' >"$conf_d/other.conf"
@@ -76,26 +76,54 @@ fresh
 echo 'module = "no_such_module";' >"$conf_d/x.conf"
 complains "a module that is not there" 'x.conf.*no_such_module'
 echo 'module = "../../../etc/passwd";' >"$conf_d/x.conf"
-complains "a module whose name is a path" 'x.conf.*passwd'
+complains "a module whose name is a path" 'x.conf:1: module: '
 
 fresh
 echo 'nonsense' >"$conf_d/tcapw_mem.conf~"
 echo 'nonsense' >"$conf_d/.tcapw_mem.conf.swp"
 echo 'nonsense' >"$conf_d/tcapw_mem.conf.dpkg-old"
 echo 'nonsense' >"$conf_d/#tcapw_mem.conf#"
-mkdir "$conf_d/folder.conf"
 check "leftovers of editors and packages are ignored" mcd --check
+mkdir "$conf_d/folder.conf"
+complains "a folder that looks like a file is not" 'folder.conf: '
 
-fresh 'log_level = "shout";' 'io_threads = 9000000000;'
-complains "metacubed.conf: a word that is no choice" 'metacubed.conf:[0-9]+: .*log_level'
-complains "metacubed.conf: a number beyond all bounds" 'metacubed.conf:[0-9]+: .*io_threads'
+fresh 'log_level = "shout";' 'io_threads = 9000000000L;'
+complains "metacubed.conf: a word that is no choice" \
+	'metacubed.conf:[0-9]+: .*log_level'
+complains "metacubed.conf: a number out of range" \
+	'metacubed.conf:[0-9]+: .*io_threads'
+fresh 'io_threads = 9000000000;'
+complains "metacubed.conf: a number that libconfig would cut" \
+	'metacubed.conf:[0-9]+: 9000000000'
 
-# Two modules that need each other exist only as fakes of the contract tests
-if [ -f "$modules/fake_cycle.so" ]; then
+# The fakes of the unit tests: modules with something wrong about them
+fakes=$top_build/tests/fakes/.libs
+fake () {			# MODULE - an instance of it in a configuration
 	fresh
-	module_conf one fake_cycle
-	complains "a circle of needs" 'fake_cycle'
-fi
+	rm "$conf_d/tcapw_mem.conf"
+	sed -i "s|^module_dir.*|module_dir = \"$fakes\";|" \
+		"$net/one/metacubed.conf"
+	module_conf one "$1"
+}
+fake fake_proxy
+sed -i '1i name = "left"; use: { store = "right"; };' \
+	"$conf_d/fake_proxy.conf"
+cat >"$conf_d/right.conf" <<'END'
+module = "fake_proxy"; name = "right"; use: { store = "left"; };
+END
+complains "a circle of needs, by its files" \
+	'fake_proxy.conf.*right.conf|right.conf.*fake_proxy.conf'
+fake fake_older
+complains "a module for an older ABI, and which side is older" \
+	'fake_older.*older'
+fake fake_newer
+complains "a module for a newer ABI" 'fake_newer.*newer|fake_newer.*older'
+fake fake_nonote
+complains "an object that is no module" 'fake_nonote'
+fake fake_crash
+complains "a module that crashes when it is loaded" 'fake_crash'
+fake fake_exit
+complains "a module that ends the process when it is loaded" 'fake_exit'
 
 # -- modules as files ----------------------------------------------------------
 
@@ -253,42 +281,48 @@ check "a store that another process has open" \
 check "and that process goes on" both_there
 check "it stops" stop one
 
-# -- a full disk ----------------------------------------------------------------
+# -- a full disk ---------------------------------------------------------------
 
 # In a mount namespace of its own the small disk is seen by this server alone.
-small_disk="mkdir -p $net/one/disk &&
-	mount -t tmpfs -o size=256k none $net/one/disk"
 namespace=(unshare --mount)
 [ "$(id -u)" -eq 0 ] || namespace=(unshare --user --map-root-user --mount)
+on_small_disk () {		# COMMAND...
+	mkdir -p "$net/one/disk"
+	exec "${namespace[@]}" sh -c \
+		"mount -t tmpfs -o size=3m none $net/one/disk && exec \"\$@\"" \
+		sh "$@"
+}
 full_disk () {
 	rm -rf "${net:?}/one"
 	host_conf one
 	module_conf one tcapw_mem
 	module_conf one wmq_file "path = \"$net/one/disk/queue\";" \
-		"${segment_setting-}"
-	module_conf one acctserv
-	mkdir -p "$net/one/disk"
-	# exec: the process that is known is the server
-	"${namespace[@]}" sh -c "$small_disk && exec \"\$0\" \"\$@\"" \
-		"$metacubed" -c "$net/one/metacubed.conf" \
+		'segment_size = "16KiB";'
+	module_conf one acctserv 'cost = 1;'
+	on_small_disk "$metacubed" -c "$net/one/metacubed.conf" \
 		</dev/null >>"$net/one/log" 2>&1 &
 	pid_of[one]=$!
-	until_true answers_or_dead one && ! gone "${pid_of[one]}" ||
+	until_true answers_or_dead one
+	gone "${pid_of[one]}" &&
 		bail "no server on a small disk: $(cat "$net/one/log")"
+	true
 }
-if "${namespace[@]}" sh -c "mkdir -p $net/one/disk && $small_disk" \
-	>"$net/mount" 2>&1; then
+mkdir -p "$net/one"
+if (on_small_disk true) >"$net/mount" 2>&1; then
 	full_disk
 	created=0
-	while [ $created -lt 3000 ] && create "user$created" >"$net/out" 2>&1
+	while [ $created -lt 20000 ] &&
+		create "user$created" >"$net/created" 2>&1
 	do
 		created=$((created + 1))
 	done
 	check "a full disk refuses an account in words ($created came before)" \
-		grep -qiE 'disk|space|full' "$net/out"
+		grep -iE 'disk|space|full' "$net/created"
+	check "some came before it" test $created -gt 10
 	check "the server goes on" ctl one status
-	check "and has all that it has acknowledged" \
-		test "$(ctl one account list | grep -c '^user')" -eq $created
+	ctl one account list >"$net/list"
+	check "and has what it has acknowledged" \
+		test "$(grep -c '^user' "$net/list")" -eq $created
 else
 	skip "a full disk" "no file system can be mounted here: $(
 		tail -n 1 "$net/mount")"

@@ -681,19 +681,18 @@ do_register(struct hostile *me, const char *value)
 	send_message(me, &envelope);
 }
 
-/* Asks for the list of maps, up to so many times, and reads no answer. */
+/* Asks for an answer, up to so many times, and reads none. */
 static void
 do_flood(struct hostile *me, const char *value)
 {
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__ListMaps list = METACUBE__LIST_MAPS__INIT;
+	Metacube__Ping ping = METACUBE__PING__INIT;
 	size_t times = number(value);
 
 	setsockopt(me->fd, SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof(int));
-	list.after = (char *)(uintptr_t)"";
 	envelope.cid = 6;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LIST_MAPS;
-	envelope.list_maps = &list;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PING;
+	envelope.ping = &ping;
 	for (size_t i = 0; i < times && !me->closed; i++)
 		send_message(me, &envelope);
 	printf("flood %s\n", me->closed ? "ended" : "survived");
@@ -743,19 +742,23 @@ do_until(struct hostile *me, const char *kinds)
 	}
 }
 
+/* Without TLS whatever comes is passed over: an alert, for instance. */
 static void
 do_expect_closed(struct hostile *me, const char *value)
 {
 	Metacube__Envelope *envelope;
+	uint8_t byte;
 
 	(void)value;
+	while (!me->secure && read_all(me, &byte, 1))
+		continue;
 	while ((envelope = receive(me)) != NULL) {
 		print_message(me, envelope);
 		metacube__envelope__free_unpacked(envelope, NULL);
 	}
 }
 
-/* Stays, reads nothing, and ends with standard input. */
+/* Stays and reads nothing until a line comes in from standard input. */
 static void
 do_hold(struct hostile *me, const char *value)
 {
@@ -764,7 +767,8 @@ do_hold(struct hostile *me, const char *value)
 	(void)me;
 	(void)value;
 	puts("holding");
-	while (read(STDIN_FILENO, &byte, 1) > 0)
+	fflush(stdout);
+	while (read(STDIN_FILENO, &byte, 1) > 0 && byte != '\n')
 		continue;
 }
 
