@@ -340,6 +340,7 @@ conn_readable(evutil_socket_t fd, short events, void *arg)
 	ssize_t n = recv(fd, thread->in_buffer, IO_IN_SIZE, MSG_DONTWAIT);
 
 	(void)events;
+	thread->events++;
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (conn->state >= CONN_CLOSING) {

@@ -390,13 +390,16 @@ conn_accepted(struct io_thread *thread, struct acceptor *acceptor, int fd,
 	address_host(address, conn->peer.address,
 	    sizeof(conn->peer.address));
 	attach(conn, fd);
-	event_add(&conn->readable, NULL);
 	conn->state = acceptor->proxy_protocol ? CONN_PROXY : CONN_HANDSHAKE;
 	conn_input_within(conn, acceptor->terms.handshake_ms);
 	if (conn->local) {
 		greet_local(conn);
 		conn_flush(conn);
 	}
+	if (conn->state != CONN_CLOSED)		/* often it is there already */
+		conn_readable(fd, EV_READ, conn);
+	if (conn->state != CONN_CLOSED && conn->held == NULL)
+		event_add(&conn->readable, NULL);
 }
 
 /* Dialling */

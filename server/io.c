@@ -8,13 +8,15 @@
 
 #include <event2/event.h>
 
+#include <sched.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#define MAILS_MAX	64	/* more than that do not wait for the others */
+#define MAILS_MAX	64	/* more than that do not wait for others, */
+#define MAILS_WAIT_MS	1	/* nor longer than that */
 
 static void
 mail_arrived(evutil_socket_t fd, short events, void *arg)
@@ -23,6 +25,7 @@ mail_arrived(evutil_socket_t fd, short events, void *arg)
 
 	(void)fd;
 	(void)events;
+	thread->events++;
 	mailbox_run(thread->box);
 }
 
@@ -81,14 +84,37 @@ end_round(struct io_thread *thread)
 	post_mails(thread);
 }
 
+/* Mail waits while there are sockets that want something: the loop thread
+ * does not come between, and gets more at once. */
+static void
+collect_mails(struct io_thread *thread)
+{
+	uint64_t since_ms = mc_now_ms();
+	unsigned events;
+
+	while (thread->nmails != 0 && !thread->stopping) {
+		conn_flush_dirty(thread);
+		events = thread->events;
+		event_base_loop(thread->base, EVLOOP_NONBLOCK);
+		if (thread->events == events ||
+		    mc_now_ms() - since_ms > MAILS_WAIT_MS)
+			return;
+	}
+}
+
 static void *
 thread_run(void *arg)
 {
+	static const struct sched_param normal;
 	struct io_thread *thread = arg;
 
+	/* One that is woken does not come between what another does, such as
+	 * the loop thread that has woken it: better where there is a way. */
+	pthread_setschedparam(pthread_self(), SCHED_BATCH, &normal);
 	while (!thread->stopping) {
 		end_round(thread);
 		event_base_loop(thread->base, EVLOOP_ONCE);
+		collect_mails(thread);
 	}
 	end_round(thread);
 	return NULL;
@@ -111,7 +137,7 @@ thread_init(struct io_thread *thread, struct io *io)
 	thread->in_buffer = mc_zalloc(IO_IN_SIZE);
 	thread->plain = mc_zalloc(IO_RECORD_MAX);
 	thread->mail_event = event_new(thread->base, mailbox_fd(thread->box),
-	    EV_READ | EV_PERSIST, mail_arrived, thread);
+	    EV_READ | EV_ET | EV_PERSIST, mail_arrived, thread);
 	event_add(thread->mail_event, NULL);
 	thread->tick_event = evtimer_new(thread->base, ticked, thread);
 }

@@ -40,6 +40,7 @@ struct io_thread {
 	struct mailbox		*box;		/* orders */
 	struct mails		 mails;		/* for the loop thread */
 	unsigned		 nmails;
+	unsigned		 events;	/* that there have been */
 	struct wheel		 wheel;		/* the connections' deadlines */
 	uint64_t		 tick_ms;	/* when tick_event fires */
 	struct conn_list	 conns;		/* with a socket */

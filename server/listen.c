@@ -155,6 +155,7 @@ accept_ready(evutil_socket_t fd, short events, void *arg)
 		client = accept4(fd, &address.sa.any, &address.len,
 		    SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (client != -1) {
+			watch->thread->events++;
 			take(watch, client, &address);
 			continue;
 		}

@@ -59,7 +59,7 @@ loop_new(void)
 	mails_init(&loop->own);
 	loop->thread = pthread_self();
 	loop->mail_event = event_new(loop->base, mailbox_fd(loop->box),
-	    EV_READ | EV_PERSIST, mail_arrived, loop);
+	    EV_READ | EV_ET | EV_PERSIST, mail_arrived, loop);
 	event_add(loop->mail_event, NULL);
 	return loop;
 }

@@ -91,9 +91,7 @@ void
 mailbox_run(struct mailbox *box)
 {
 	struct mail *mail, *next;
-	eventfd_t ignored;
 
-	eventfd_read(box->fd, &ignored);
 	pthread_mutex_lock(&box->lock);
 	mail = box->mails.first;
 	mails_init(&box->mails);

@@ -23,7 +23,10 @@ struct mailbox;
 
 struct mailbox	*mailbox_new(void);
 void		 mailbox_free(struct mailbox **);
-int		 mailbox_fd(const struct mailbox *);	/* readable: run */
+
+/* To be watched for edges (EV_ET): each one says that there is mail.  It is
+ * never read, and so always readable after the first. */
+int		 mailbox_fd(const struct mailbox *);
 void		 mailbox_post(struct mailbox *, struct mail *);
 
 void		 mails_init(struct mails *);
