@@ -1,4 +1,5 @@
 if MODULE_AUTH_PASSWORD
+EXTRA_DIST += modules/auth_password/README.md
 mcmodule_LTLIBRARIES += modules/auth_password.la
 modules_auth_password_la_SOURCES = \
 	modules/auth_password/attempt.c \

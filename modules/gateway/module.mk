@@ -1,4 +1,5 @@
 if MODULE_GATEWAY
+EXTRA_DIST += modules/gateway/README.md
 mcmodule_LTLIBRARIES += modules/gateway.la
 modules_gateway_la_SOURCES = \
 	modules/gateway/gateway.c \

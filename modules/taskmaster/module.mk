@@ -1,4 +1,5 @@
 if MODULE_TASKMASTER
+EXTRA_DIST += modules/taskmaster/README.md
 mcmodule_LTLIBRARIES += modules/taskmaster.la
 modules_taskmaster_la_SOURCES = \
 	modules/taskmaster/catalogue.c \

@@ -1,4 +1,5 @@
 if MODULE_TASKMASTER_REMOTE
+EXTRA_DIST += modules/taskmaster_remote/README.md
 mcmodule_LTLIBRARIES += modules/taskmaster_remote.la
 modules_taskmaster_remote_la_SOURCES = modules/taskmaster_remote/taskmaster_remote.c
 modules_taskmaster_remote_la_LDFLAGS = $(MODULE_LDFLAGS)
