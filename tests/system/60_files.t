@@ -289,15 +289,14 @@ namespace=(unshare --mount)
 on_small_disk () {		# COMMAND...
 	mkdir -p "$net/one/disk"
 	exec "${namespace[@]}" sh -c \
-		"mount -t tmpfs -o size=3m none $net/one/disk && exec \"\$@\"" \
+		"mount -t tmpfs -o size=96k none $net/one/disk && exec \"\$@\"" \
 		sh "$@"
 }
 full_disk () {
 	rm -rf "${net:?}/one"
 	host_conf one
 	module_conf one tcapw_mem
-	module_conf one wmq_file "path = \"$net/one/disk/queue\";" \
-		'segment_size = "16KiB";'
+	module_conf one wmq_file "path = \"$net/one/disk/queue\";"
 	module_conf one acctserv 'cost = 1;'
 	on_small_disk "$metacubed" -c "$net/one/metacubed.conf" \
 		</dev/null >>"$net/one/log" 2>&1 &
@@ -311,7 +310,7 @@ mkdir -p "$net/one"
 if (on_small_disk true) >"$net/mount" 2>&1; then
 	full_disk
 	created=0
-	while [ $created -lt 20000 ] &&
+	while [ $created -lt 2000 ] &&
 		create "user$created" >"$net/created" 2>&1
 	do
 		created=$((created + 1))
