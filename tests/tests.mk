@@ -366,6 +366,18 @@ tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c \
 tests_fuzz_fuzz_segment_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_segment_LDADD = server/libserver.la
+
+noinst_PROGRAMS += tests/fuzz/fuzz_frame
+tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c
+tests_fuzz_fuzz_frame_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_frame_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_frame_LDADD = server/libserver.la
+
+noinst_PROGRAMS += tests/fuzz/fuzz_proxy
+tests_fuzz_fuzz_proxy_SOURCES = tests/fuzz/fuzz_proxy.c
+tests_fuzz_fuzz_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_proxy_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_proxy_LDADD = server/libserver.la
 endif
 
 # System tests: scripts with real processes; helpers beside them.
