@@ -7,6 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* A measured load trembles; less of a difference than this decides nothing
+ * where users are counted, too. */
+#define LOAD_NOISE	100
+
 static void world_refresh(struct world *);
 
 void
@@ -67,7 +71,8 @@ world_rank(const struct world *world)
 	case LEAST_LOAD:
 		return world_load_now(world);
 	case COMBINED:
-		return users * 1000 / world->capacity + world_load_now(world);
+		return users * 1000 / world->capacity +
+		    world_load_now(world) / LOAD_NOISE * LOAD_NOISE;
 	case LEAST_USERS:
 	case MAP_AFFINITY:
 		break;

@@ -187,6 +187,9 @@ combined(void)
 	CU_ASSERT_STRING_EQUAL(chosen(), "world-2+");
 	users_on(second, "desert", 10);
 	CU_ASSERT_STRING_EQUAL(chosen(), "world-3+");
+	world_load(second, 100);
+	world_load(third, 199);		/* noise */
+	CU_ASSERT_STRING_EQUAL(chosen(), "world-3+");
 	world_load(second, 2000);
 	world_load(third, 2000);
 	CU_ASSERT_STRING_EQUAL(chosen(), "world-1");
