@@ -53,8 +53,11 @@ struct mc_listen_conf {
 };
 
 /* The keys for it, to stand in a module's table; field is the member of conf
- * that is a struct mc_listen_conf.  idle is the fallback of idle_timeout. */
+ * that is a struct mc_listen_conf.  idle is the fallback of idle_timeout,
+ * queue that of queue_max: what is queued within one callback must fit. */
 #define MC_LISTEN_KEYS(conf, field, address, idle) \
+	MC_LISTEN_KEYS_QUEUE(conf, field, address, idle, "256KiB")
+#define MC_LISTEN_KEYS_QUEUE(conf, field, address, idle, queue) \
 	{ MC_FIELD_AS("listen", conf, field.endpoint), .type = MC_LISTEN, \
 	  .fallback = address, \
 	  .help = "Where connections are accepted." }, \
@@ -92,7 +95,7 @@ struct mc_listen_conf {
 	  .help = "A peer that takes nothing of what is queued for it for so " \
 	  "long is disconnected." }, \
 	{ MC_FIELD_AS("queue_max", conf, field.queue_max), \
-	  .type = MC_SIZE, .fallback = "256KiB", .min = 4096, \
+	  .type = MC_SIZE, .fallback = queue, .min = 4096, \
 	  .max = 1073741824, \
 	  .help = "Bytes that may wait for one slow peer." }
 

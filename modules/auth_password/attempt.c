@@ -346,11 +346,13 @@ attempt_start(struct attempt *attempt)
 	    looked_up, attempt);
 }
 
+/* With the whole pool one more than it has threads: so none is idle while
+ * the next account is looked up. */
 static unsigned
 workers(const struct auth *auth)
 {
 	return auth->conf->workers > 0 ? (unsigned)auth->conf->workers :
-	    mc_pool_size(auth->host);
+	    mc_pool_size(auth->host) + 1;
 }
 
 /* Starts the first who may; who must wait for another's result is passed

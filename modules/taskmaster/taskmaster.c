@@ -94,7 +94,9 @@ fini(void *state)
 }
 
 static const struct mc_key keys[] = {
-	MC_LISTEN_KEYS(struct conf, listen, "127.0.0.1:7745", "60s"),
+	/* One Loaded may answer thousands who wait at one gateway. */
+	MC_LISTEN_KEYS_QUEUE(struct conf, listen, "127.0.0.1:7745", "60s",
+	    "64MiB"),
 	{ MC_FIELD(struct conf, policy), .type = MC_CHOICE,
 	  .choices = POLICY_CHOICES, .fallback = "combined",
 	  .help = "Where a user goes: to the world server with the fewest "

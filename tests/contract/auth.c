@@ -36,11 +36,11 @@ static uint64_t last_uid;
 static void
 account_add(const char *name, const char *display, uint32_t flags)
 {
+	uint64_t uid = ++last_uid;
 	struct tcapw_change change = {
 		.verb = TCAPW_CREATE,
-		.pointer = { .epoch = "contract", .seq = ++last_uid },
-		.account = { .uid = last_uid, .seq = last_uid,
-		    .flags = flags }
+		.pointer = { .epoch = "contract", .seq = uid },
+		.account = { .uid = uid, .seq = uid, .flags = flags }
 	};
 
 	snprintf(change.account.name, sizeof(change.account.name), "%s",
