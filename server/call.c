@@ -82,7 +82,7 @@ struct mc_call {
 	atomic_bool		  wanted;
 	bool			  overdue;	/* answered in its place */
 
-	struct mc_host		 *caller, *owner;	/* owner NULL: refused */
+	struct mc_host		 *caller, *owner;	/* NULL: refused */
 	struct op_stat		 *stat;
 	struct mc_call		**slot;
 	mc_done_fn		 *done;

@@ -17,12 +17,10 @@
 #include <metacube/conn.h>
 
 #include <errno.h>
-#include <pwd.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -513,88 +511,6 @@ static const struct mc_listen_conf listen_conf = {
 	.send_ms		= 60000,
 	.queue_max		= 4 * OUTPUT_MAX,
 };
-
-/* 0: somebody listens there; else why not. */
-static int
-try_connect(const char *path)
-{
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), error = 0;
-
-	if (fd == -1)
-		return errno;
-	strcpy(to.sun_path, path);
-	if (connect(fd, (struct sockaddr *)&to, sizeof(to)) == -1)
-		error = errno;
-	close(fd);
-	return error;
-}
-
-static enum mc_status
-remove_stale(const char *path)
-{
-	struct stat st;
-	int error;
-
-	if (lstat(path, &st) == -1)
-		return MC_OK;
-	if (!S_ISSOCK(st.st_mode))
-		return mc_fail(NULL, MC_INVALID, "control socket %s: there is "
-		    "something else of this name", path);
-	error = try_connect(path);
-	if (error == 0)
-		return mc_fail(NULL, MC_EXISTS, "control socket %s: a server "
-		    "is already running there", path);
-	if (error != ECONNREFUSED)
-		return mc_fail(NULL, MC_UNAVAILABLE, "control socket %s: %s",
-		    path, strerror(error));
-	if (unlink(path) == -1)
-		return mc_fail(NULL, MC_UNAVAILABLE, "control socket %s: "
-		    "cannot remove the one that is left over: %s", path,
-		    strerror(errno));
-	return MC_OK;
-}
-
-/* The directory belongs to the user that we are about to become. */
-static enum mc_status
-make_directory(const char *path, const char *user)
-{
-	char *directory = strdup(path);
-	const struct passwd *owner = NULL;
-	enum mc_status status = MC_OK;
-
-	*strrchr(directory, '/') = '\0';
-	if (*directory == '\0' || access(directory, F_OK) == 0) {
-		free(directory);
-		return MC_OK;
-	}
-	if (*user != '\0' && geteuid() == 0)
-		owner = getpwnam(user);
-	if (mkdir(directory, 0755) == -1 || (owner != NULL &&
-	    chown(directory, owner->pw_uid, owner->pw_gid) == -1))
-		status = mc_fail(NULL, MC_UNAVAILABLE, "cannot make the "
-		    "directory %s of the control socket: %s", directory,
-		    strerror(errno));
-	free(directory);
-	return status;
-}
-
-enum mc_status
-control_prepare(struct process *process)
-{
-	const char *path = process->conf.control;
-	enum mc_status status;
-
-	if (*path == '\0')
-		return MC_OK;
-	if (*path != '/' || strlen(path) >=
-	    sizeof(((struct sockaddr_un *)NULL)->sun_path))
-		return mc_fail(NULL, MC_INVALID, "control socket %s: must be "
-		    "an absolute path of at most %zu bytes", path,
-		    sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
-	status = make_directory(path, process->conf.user);
-	return status != MC_OK ? status : remove_stale(path);
-}
 
 enum mc_status
 control_start(struct process *process)

@@ -31,7 +31,8 @@ bool			 loop_here(const struct loop *); /* this thread? */
 
 /* What only the loop thread may call says so: a module that does it from
  * another one ends the process before it can corrupt it. */
-void			 loop_check(const struct mc_host *, const char *function);
+void			 loop_check(const struct mc_host *,
+			    const char *function);
 
 /* (any thread) Runs the mail on the loop, never inside the caller. */
 void			 loop_post(struct loop *, struct mail *);

@@ -7,6 +7,7 @@ SERVER_HOST = \
 	server/control.c \
 	server/control.h \
 	server/control_builtin.c \
+	server/control_socket.c \
 	server/count.c \
 	server/count.h \
 	server/crash.c \
