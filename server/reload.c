@@ -113,12 +113,13 @@ take_instance(struct mc_host *host, const struct conf_set *set)
 	struct conf_instance *conf = conf_by_name(set, host->name);
 
 	if (conf == NULL) {
-		needs_restart("that there is no instance of this name any "
-		    "more");
+		mc_log(host, MC_WARN, "is not configured any more: that needs "
+		    "a restart");
 		return MC_OK;
 	}
 	if (!same_shape(host, conf)) {
-		needs_restart("its module, or who provides for it,");
+		mc_log(host, MC_WARN, "its module or a provider has changed: "
+		    "that needs a restart");
 		return MC_OK;
 	}
 	return instance_reload(host, conf);

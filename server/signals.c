@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define GRACE_MS	3000	/* beyond stop_ms, and after a second signal */
+#define SAME_MS		250	/* timeout(1) sends each signal twice */
 
 struct signals {
 	struct process		*process;
@@ -24,7 +25,7 @@ struct signals {
 	atomic_int_fast64_t	 stop_ms;
 	sigset_t		 set;
 	pthread_t		 thread;
-	uint64_t		 deadline_ms;	/* the thread's; 0: none */
+	uint64_t		 asked_ms, deadline_ms;	/* 0: not yet */
 };
 
 /* Loop thread. */
@@ -45,10 +46,11 @@ told(evutil_socket_t fd, short events, void *arg)
 static void
 stop_asked(struct signals *signals, const siginfo_t *info)
 {
-	uint64_t limit = GRACE_MS;
-
+	uint64_t limit = GRACE_MS, now = mc_now_ms();
 	const char *name = strsignal(info->si_signo);
 
+	if (signals->asked_ms != 0 && now - signals->asked_ms < SAME_MS)
+		return;
 	if (info->si_pid == 0)			/* the terminal */
 		mc_log(NULL, MC_NOTE, "%s", name);
 	else if (info->si_pid != getpid())	/* not metacubectl stop */
@@ -56,7 +58,8 @@ stop_asked(struct signals *signals, const siginfo_t *info)
 		    (long)info->si_pid);
 	if (signals->deadline_ms == 0)
 		limit += (uint64_t)atomic_load(&signals->stop_ms);
-	signals->deadline_ms = mc_now_ms() + limit;
+	signals->asked_ms = now;
+	signals->deadline_ms = now + limit;
 	atomic_fetch_add(&signals->stops, 1);
 }
 

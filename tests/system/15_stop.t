@@ -34,6 +34,12 @@ ended () {
 	[ $status -eq "$2" ] && [ $((SECONDS - began)) -le "$1" ]
 }
 
+# insists - asks it to stop until it does so at once
+insists () {
+	kill -TERM "${pid_of[one]}" 2>/dev/null
+	log_has one 'stopping at once'
+}
+
 in_order () {			# PATTERN PATTERN - first lines with them
 	local first second
 	first=$(grep -nE -- "$1" "$net/one/log" | head -n 1 | cut -d: -f1)
@@ -91,9 +97,12 @@ world_of thread 60s 60s
 start one
 check "somebody asks" ask
 kill -TERM "${pid_of[one]}"
-check "it is stopping" until_true log_has one 'metacubed stopping'
 kill -TERM "${pid_of[one]}"
-check "a second SIGTERM ends it at once, status 1" ended 5 1
+check "it is stopping" until_true log_has one 'metacubed stopping'
+check "two signals at the same time are one" \
+	not log_has one 'stopping at once'
+check "a second SIGTERM is another one" until_true insists
+check "and ends it at once, status 1" ended 5 1
 wait $asking
 
 # A module that holds the loop for ever.
