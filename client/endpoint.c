@@ -49,7 +49,7 @@ int
 endpoint_parse(const char *text, const char *fallback,
     struct endpoint *endpoint_r)
 {
-	const char *port, *end = host_end(&text, &port);
+	const char *port = NULL, *end = host_end(&text, &port);
 	int len;
 
 	if (port == NULL)
