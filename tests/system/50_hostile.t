@@ -13,6 +13,16 @@ settings[auth_password]='account_free = 1000; address_free = 1000000;'
 settings[world]='handshake_timeout = "2s"; login_timeout = "3s";'
 settings[taskmaster]='handshake_timeout = "2s"; login_timeout = "3s";
 	ticket_life = "3s"; seat_slack = "0s";'
+more_conf () {			# a second listener, behind a load balancer
+	[ "$1" = gateway ] || return 0
+	cat >"$net/gateway/conf.d/proxied.conf" <<-END
+		module = "gateway"; name = "proxied";
+		settings: {
+			listen = "127.0.0.1:0"; proxy_protocol = true;
+			handshake_timeout = "2s"; max_per_address = 2;
+		};
+	END
+}
 network 2
 account joe
 account amanda
@@ -250,12 +260,50 @@ no "taskmaster: a 2 GiB frame from a world" closed,BAD_REQUEST \
 both_worlds () { registered world-1 && registered world-2; }
 check "both worlds are still registered" both_worlds
 
+# -- PROXY headers -----------------------------------------------------------
+
+proxied=$(address gateway proxied)
+signature=0d0a0d0a000d0a515549540a
+# proxy A.B.C.D in hex - a header that says who connects
+proxy () { echo "${signature}2111000c${1}7f00000104d21e3c"; }
+no "PROXY: none" closed,tls-failed "$proxied" tls expect-closed
+no "PROXY: only half of one" closed "$proxied" hex=$signature expect-closed
+no "PROXY: another version" closed "$proxied" hex=${signature}3111000c \
+	expect-closed
+no "PROXY: one of 64 KiB" closed "$proxied" hex=${signature}2111ffff \
+	zero=65535 expect-closed
+no "PROXY: not to be sent where none is wanted" closed "$gateway" \
+	hex="$(proxy c0000207)" expect-closed
+check "PROXY: a good one" hostile "$proxied" hex="$(proxy c0000207)" tls \
+	name=joe password="$net/joe.pw" login until=logged_in
+check "PROXY: the log says where joe really is" \
+	until_true log_has gateway 'joe from 192\.0\.2\.7'
+for n in 1 2; do
+	mkfifo "$net/held-$n.in"
+	"$hostile_program" "$proxied" hex="$(proxy c0000209)" tls \
+		name=joe password="$net/joe.pw" login until=logged_in hold \
+		<"$net/held-$n.in" >"$net/held-$n" 2>&1 &
+	helpers+=($!)
+	exec {held}>"$net/held-$n.in"
+	check "connection $n from one address" \
+		until_true grep -q ^holding "$net/held-$n"
+done
+no "a third from there is one too many" closed,tls-failed,TRY_LATER \
+	"$proxied" hex="$(proxy c0000209)" tls expect-closed
+check "one from elsewhere is not" hostile "$proxied" \
+	hex="$(proxy c000020a)" tls name=joe password="$net/joe.pw" login \
+	until=logged_in
+
 # -- crowds ------------------------------------------------------------------
 
 hostile "$gateway" tls name=joe password="$net/joe.pw" login \
 	until=logged_in flood=1000000 >"$net/said" 2>&1
-check "a client that asks and never reads is cut off" \
-	grep -q '^flood ended' "$net/said"
+check "a client that asks and never reads is cut off" said_no 'flood ended'
+
+ticket_for joe
+hostile "$world" tls enter="$ticket" until=entered flood=1000000 \
+	>"$net/said" 2>&1
+check "nor does a world bear with one" said_no 'flood ended'
 
 crowd=10000 limit=$(ulimit -Hn)
 if [ "$limit" != unlimited ] && [ "$limit" -lt 11000 ]; then

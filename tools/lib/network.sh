@@ -99,6 +99,9 @@ module_conf () {
 	} >"$file"
 }
 
+# more_conf NAME - for those who want more in a server before it starts
+more_conf () { true; }
+
 taskmaster_conf () {
 	host_conf taskmaster
 	module_conf taskmaster taskmaster 'listen = "127.0.0.1:0";'
@@ -171,6 +174,7 @@ cell () { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 launch () {
 	local name=$1
 	shift
+	more_conf "$name"
 	"$metacubed" -c "$net/$name/metacubed.conf" "$@" </dev/null \
 		>>"$net/$name/log" 2>&1 &
 	pid_of[$name]=$!
