@@ -10,7 +10,7 @@
 settings[gateway]='handshake_timeout = "2s"; login_timeout = "3s";
 	max_per_address = 20000; max_connections = 20000; send_timeout = "3s";'
 settings[auth_password]='account_free = 1000; address_free = 1000000;'
-settings[world]='handshake_timeout = "2s"; login_timeout = "3s";'
+settings[world]='handshake_timeout = "2s"; login_timeout = "3s"; send_timeout = "3s";'
 settings[taskmaster]='handshake_timeout = "2s"; login_timeout = "3s";
 	ticket_life = "3s"; seat_slack = "0s";'
 more_conf () {			# a second listener, behind a load balancer
