@@ -11,6 +11,8 @@
 
 #include <CUnit/CUnit.h>
 
+#include <gnutls/x509.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
@@ -21,6 +23,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PRIORITY	"NORMAL:-VERS-ALL:+VERS-TLS1.3:-GROUP-ALL:" \
@@ -71,6 +74,48 @@ rig_issue(const char *dir, const char *roles, const char *name)
 	free(folder);
 	free(list);
 	free(called);
+}
+
+static void
+load_pair(const char *name, gnutls_x509_crt_t *crt,
+    gnutls_x509_privkey_t *key)
+{
+	gnutls_datum_t pem;
+
+	gnutls_x509_crt_init(crt);
+	gnutls_x509_privkey_init(key);
+	if (gnutls_load_file(rig_file(name, "pem"), &pem) == 0)
+		gnutls_x509_crt_import(*crt, &pem, GNUTLS_X509_FMT_PEM);
+	gnutls_free(pem.data);
+	if (gnutls_load_file(rig_file(name, "key"), &pem) == 0)
+		gnutls_x509_privkey_import(*key, &pem, GNUTLS_X509_FMT_PEM);
+	gnutls_free(pem.data);
+}
+
+void
+rig_expire(const char *name)
+{
+	gnutls_x509_crt_t ca, crt;
+	gnutls_x509_privkey_t ca_key, key;
+	gnutls_datum_t pem = { 0 };
+	char file[64];
+
+	load_pair("ca", &ca, &ca_key);
+	load_pair(name, &crt, &key);
+	gnutls_x509_crt_set_activation_time(crt, time(NULL) - 2 * 86400);
+	gnutls_x509_crt_set_expiration_time(crt, time(NULL) - 86400);
+	if (gnutls_x509_crt_sign2(crt, ca, ca_key, GNUTLS_DIG_SHA256, 0) != 0 ||
+	    gnutls_x509_crt_export2(crt, GNUTLS_X509_FMT_PEM, &pem) != 0) {
+		printf("Bail out! cannot sign %s again\n", name);
+		exit(EXIT_FAILURE);
+	}
+	snprintf(file, sizeof(file), "pki/%s.pem", name);
+	scratch_write(file, pem.data, pem.size, 0600);
+	gnutls_free(pem.data);
+	gnutls_x509_crt_deinit(ca);
+	gnutls_x509_crt_deinit(crt);
+	gnutls_x509_privkey_deinit(ca_key);
+	gnutls_x509_privkey_deinit(key);
 }
 
 const char *

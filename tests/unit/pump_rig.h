@@ -58,6 +58,7 @@ const char *rig_address(struct mc_listener *);
 /* Certificates by pki: "ca", "server", "world", ...; DIR/NAME.suffix. */
 const char *rig_file(const char *name, const char *suffix);
 void	rig_issue(const char *dir, const char *roles, const char *name);
+void	rig_expire(const char *name);	/* signs it anew, for yesterday */
 
 struct client {
 	int			 fd;

@@ -444,13 +444,14 @@ strangers_script(void)
 
 	shows(listener, NULL, GNUTLS_A_CERTIFICATE_REQUIRED);
 	shows(listener, "foreign", GNUTLS_A_UNKNOWN_CA);
+	shows(listener, "expired", GNUTLS_A_CERTIFICATE_EXPIRED);
 	client_open(&client, rig_address(listener), "gateway-1", NULL);
 	CU_ASSERT_TRUE(refused(&client, METACUBE__REASON__NOT_ALLOWED,
 	    "yours is for gateway \"gateway-1\""));
 	CU_ASSERT_TRUE(client_ended(&client));
 	client_close(&client);
 	CU_ASSERT_EQUAL(rig.seen.opened, 0);
-	CU_ASSERT_EQUAL(counter("handshake_failed"), 3);
+	CU_ASSERT_EQUAL(counter("handshake_failed"), 4);
 }
 
 /* Links: this side of them */
@@ -859,6 +860,8 @@ main(void)
 	rig_issue(scratch_path("pki"), "world", "world-1");
 	rig_issue(scratch_path("pki"), "gateway", "gateway-1");
 	rig_issue(scratch_path("pki"), "gateway,account", "both");
+	rig_issue(scratch_path("pki"), "world", "expired");
+	rig_expire("expired");
 	rig_issue(scratch_path("other"), "world", "foreign");
 	rename(scratch_path("other/foreign.pem"), rig_file("foreign", "pem"));
 	rename(scratch_path("other/foreign.key"), rig_file("foreign", "key"));
