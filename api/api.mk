@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+#
 # The contract: headers for modules, and the wire schema with its codec.
 mcinclude_HEADERS += \
 	api/metacube/auth.h \

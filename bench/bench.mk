@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+#
 # Benchmarks: built by `make bench`, run by tools/bench, never installed.
 BENCH_BINARIES = bench/append_peer bench/free_port bench/hash bench/login \
 	bench/place bench/session bench/session_peer

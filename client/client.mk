@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+#
 # libmetacube-client: what a game client links.  It depends on GnuTLS and
 # protobuf-c and on nothing else; which names are allowed is the servers' own
 # file, so that both sides always agree.

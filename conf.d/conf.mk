@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+#
 # Sample files: one for each module, and that of the host.  They are made by
 # metacubed --describe MODULE --format=conf from the keys in the module's
 # source; what is kept here is the same with the folders left open.  A test

@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+#
 # metacubed and libmetacube.  libserver is everything but main.c; unit tests
 # link it directly, so that they reach what the library does not export.
 # Each list is kept by those who work on that part.

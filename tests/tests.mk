@@ -1,3 +1,5 @@
+# SPDX-License-Identifier: MIT
+#
 # Every test speaks TAP.  A unit test is one program tests/unit/test_X.t made
 # from tests/unit/test_X.c; add it to UNIT_TESTS and give it its two lines.
 TEST_EXTENSIONS = .t

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: MIT
 
 # For the demo: people who are not there.
 noinst_PROGRAMS += tools/bots

@@ -1,5 +1,7 @@
-if MODULE_AUTH_PASSWORD
+# SPDX-License-Identifier: MIT
 EXTRA_DIST += modules/auth_password/README.md
+
+if MODULE_AUTH_PASSWORD
 mcmodule_LTLIBRARIES += modules/auth_password.la
 modules_auth_password_la_SOURCES = \
 	modules/auth_password/attempt.c \

@@ -1,5 +1,7 @@
-if MODULE_GATEWAY
+# SPDX-License-Identifier: MIT
 EXTRA_DIST += modules/gateway/README.md
+
+if MODULE_GATEWAY
 mcmodule_LTLIBRARIES += modules/gateway.la
 modules_gateway_la_SOURCES = \
 	modules/gateway/gateway.c \

@@ -1,5 +1,7 @@
-if MODULE_TASKMASTER
+# SPDX-License-Identifier: MIT
 EXTRA_DIST += modules/taskmaster/README.md
+
+if MODULE_TASKMASTER
 mcmodule_LTLIBRARIES += modules/taskmaster.la
 modules_taskmaster_la_SOURCES = \
 	modules/taskmaster/catalogue.c \
@@ -10,6 +12,7 @@ modules_taskmaster_la_SOURCES = \
 	modules/taskmaster/placement.c \
 	modules/taskmaster/placement.h \
 	modules/taskmaster/players.c \
+	modules/taskmaster/register.c \
 	modules/taskmaster/requests.c \
 	modules/taskmaster/table.c \
 	modules/taskmaster/table.h \

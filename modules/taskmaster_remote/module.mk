@@ -1,5 +1,7 @@
-if MODULE_TASKMASTER_REMOTE
+# SPDX-License-Identifier: MIT
 EXTRA_DIST += modules/taskmaster_remote/README.md
+
+if MODULE_TASKMASTER_REMOTE
 mcmodule_LTLIBRARIES += modules/taskmaster_remote.la
 modules_taskmaster_remote_la_SOURCES = modules/taskmaster_remote/taskmaster_remote.c
 modules_taskmaster_remote_la_LDFLAGS = $(MODULE_LDFLAGS)

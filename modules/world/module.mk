@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: MIT
+EXTRA_DIST += modules/world/README.md
+
 if MODULE_WORLD
 mcmodule_LTLIBRARIES += modules/world.la
 modules_world_la_SOURCES = \
@@ -22,4 +24,3 @@ modules_world_la_CPPFLAGS = $(AM_CPPFLAGS) $(PNG_CFLAGS)
 modules_world_la_LDFLAGS = $(MODULE_LDFLAGS)
 modules_world_la_LIBADD = $(MODULE_LIBS) $(LIBCONFIG_LIBS) $(PNG_LIBS) -lm
 endif
-EXTRA_DIST += modules/world/README.md
