@@ -3,6 +3,7 @@
  * taskmaster - what its files share.
  *
  *	worlds.c	the links: what worlds and gateways say
+ *	register.c	what a world says first
  *	requests.c	place: choose, wait for one LOAD, seal the ticket
  *	players.c	who is where, and who has a seat there
  *	placement.c	the choice itself
@@ -55,6 +56,12 @@ struct link {
 
 extern const struct mc_conn_ops link_ops;
 
+void	 link_send(struct link *, uint32_t cid, Metacube__Envelope *);
+void	 link_close(struct link *);	/* its world is lost at once */
+void	 link_turn_away(struct link *, uint32_t cid, Metacube__Reason,
+	    const char *text);
+void	 link_turn_away_bad(struct link *, uint32_t cid, const char *text);
+void	 link_key(struct link *);	/* a new ticket key for its world */
 void	 link_load(struct link *, const struct copy *, uint32_t cid);
 void	 link_kick(struct link *, uint64_t uid, const struct copy *,
 	    Metacube__Reason);
@@ -63,6 +70,15 @@ void	 link_placed(struct link *, uint32_t cid,
 void	 link_refused(struct link *, uint32_t cid, enum mc_status);
 void	 links_watch(struct taskmaster *);
 void	 links_stop(struct taskmaster *);
+
+/* register.c */
+#define LOAD_MAX	1000000
+#define EPOCH_MAX	(UINT64_MAX / 2)	/* said by a world */
+
+void	 register_said(struct link *, uint32_t cid,
+	    const Metacube__Register *);
+/* An epoch belongs to one copy, whatever a world says. */
+bool	 epoch_taken(const struct map *, uint64_t epoch);
 
 /* Who is on a copy, who is expected, and who waits until it is loaded: what
  * copy->owner is. */

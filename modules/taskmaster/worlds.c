@@ -21,12 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define VERSION		1
-#define CAPACITY_MAX	1000000
-#define LOAD_MAX	1000000
-#define EPOCH_MAX	(UINT64_MAX / 2)	/* said by a world */
 
-static void
+void
 link_send(struct link *link, uint32_t cid, Metacube__Envelope *envelope)
 {
 	envelope->cid = cid;
@@ -47,7 +43,7 @@ refused_send(struct link *link, uint32_t cid, Metacube__Reason reason,
 	link_send(link, cid, &envelope);
 }
 
-static void
+void
 link_close(struct link *link)
 {
 	link->closing = true;
@@ -57,8 +53,8 @@ link_close(struct link *link)
 	mc_conn_close(link->conn);
 }
 
-static void
-turn_away(struct link *link, uint32_t cid, Metacube__Reason reason,
+void
+link_turn_away(struct link *link, uint32_t cid, Metacube__Reason reason,
     const char *text)
 {
 	const struct mc_peer *peer = mc_conn_peer(link->conn);
@@ -69,10 +65,10 @@ turn_away(struct link *link, uint32_t cid, Metacube__Reason reason,
 	link_close(link);
 }
 
-static void
-turn_away_bad(struct link *link, uint32_t cid, const char *text)
+void
+link_turn_away_bad(struct link *link, uint32_t cid, const char *text)
 {
-	turn_away(link, cid, METACUBE__REASON__BAD_REQUEST, text);
+	link_turn_away(link, cid, METACUBE__REASON__BAD_REQUEST, text);
 }
 
 void
@@ -144,8 +140,8 @@ link_refused(struct link *link, uint32_t cid, enum mc_status status)
 }
 
 /* Tickets for this world. */
-static void
-key_send(struct link *link)
+void
+link_key(struct link *link)
 {
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
 	Metacube__TicketKey message = METACUBE__TICKET_KEY__INIT;
@@ -158,206 +154,6 @@ key_send(struct link *link)
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_TICKET_KEY;
 	envelope.ticket_key = &message;
 	link_send(link, 0, &envelope);
-}
-
-/* Register, whose lists come from outside. */
-static const char *
-register_fault(const Metacube__Register *message)
-{
-	const char *colon = strrchr(message->endpoint, ':');
-
-	if (!mc_key_valid(message->name))
-		return "its name is not valid";
-	if (!mc_text_valid(message->endpoint, 127) || colon == NULL ||
-	    colon == message->endpoint || colon[1] == '\0')
-		return "its endpoint is not host:port";
-	if (message->capacity == 0 || message->capacity > CAPACITY_MAX)
-		return "its capacity is out of range";
-	if (message->n_title != message->n_map ||
-	    message->n_map_capacity != message->n_map ||
-	    message->n_running_epoch != message->n_running ||
-	    message->n_player_display != message->n_player ||
-	    message->n_player_map != message->n_player)
-		return "its lists differ in length";
-	for (size_t i = 0; i < message->n_player; i++)
-		if (message->player_map[i] >= message->n_running ||
-		    !mc_text_valid(message->player_display[i],
-		    MC_NAME_SIZE - 1))
-			return "its list of players is not valid";
-	return NULL;
-}
-
-static struct world *
-register_world(struct link *link, const Metacube__Register *message,
-    const char **why_r)
-{
-	struct world_terms terms = {
-		.name = message->name,
-		.endpoint = message->endpoint,
-		.capacity = message->capacity,
-		.load = message->load < LOAD_MAX ? message->load : LOAD_MAX,
-		.nmaps = message->n_map,
-		.maps = message->map,
-		.titles = message->title,
-		.capacities = message->map_capacity,
-	};
-	struct world *world = world_add(&link->taskmaster->placement, &terms,
-	    why_r);
-
-	if (world != NULL) {
-		world->owner = link;
-		link->world = world;
-	}
-	return world;
-}
-
-/* An epoch belongs to one copy, whatever a world says. */
-static bool
-epoch_taken(const struct map *map, uint64_t epoch)
-{
-	for (const struct copy *copy = map->copies; copy != NULL;
-	    copy = copy->map_next)
-		if (copy->epoch == epoch)
-			return true;
-	return false;
-}
-
-static bool
-register_running(struct link *link, const Metacube__Register *message,
-    size_t i)
-{
-	struct taskmaster *taskmaster = link->taskmaster;
-	struct map *map = map_find(&taskmaster->placement,
-	    message->running[i]);
-	uint64_t epoch = message->running_epoch[i];
-	struct copy *copy;
-
-	if (map == NULL)
-		return false;
-	if (epoch > taskmaster->last_epoch && epoch < EPOCH_MAX)
-		taskmaster->last_epoch = epoch;
-	if (epoch >= EPOCH_MAX || epoch_taken(map, epoch))
-		epoch = epoch_next(taskmaster);
-	copy = copy_add(link->world, map, epoch);
-	if (copy == NULL)
-		return false;
-	crowd_new(taskmaster, copy)->loaded = true;
-	return true;
-}
-
-/* Who is known elsewhere went there while this world was away. */
-static void
-register_player(struct link *link, const Metacube__Register *message,
-    size_t i)
-{
-	struct taskmaster *taskmaster = link->taskmaster;
-	struct map *map = map_find(&taskmaster->placement,
-	    message->running[message->player_map[i]]);
-	struct copy *copy = copy_find(link->world, map);
-	struct player *player = player_find(taskmaster, message->player[i]);
-
-	if (player != NULL && player->present != NULL)
-		link_kick(link, message->player[i], copy,
-		    METACUBE__REASON__LOGGED_IN_ELSEWHERE);
-	else
-		player_arrived(copy->owner, message->player[i],
-		    message->player_display[i], NULL, 0);
-}
-
-static void
-registered_send(struct link *link, uint32_t cid,
-    const Metacube__Register *message)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Registered answer = METACUBE__REGISTERED__INIT;
-	uint64_t *epochs = mc_zalloc((message->n_running + 1) *
-	    sizeof(*epochs));
-
-	for (size_t i = 0; i < message->n_running; i++)
-		epochs[i] = copy_find(link->world,
-		    map_find(&link->taskmaster->placement,
-		    message->running[i]))->epoch;
-	answer.n_running_epoch = message->n_running;
-	answer.running_epoch = epochs;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_REGISTERED;
-	envelope.registered = &answer;
-	link_send(link, cid, &envelope);
-	free(epochs);
-}
-
-static void
-register_take(struct link *link, uint32_t cid,
-    const Metacube__Register *message)
-{
-	const char *why = NULL;
-	struct world *world = register_world(link, message, &why);
-
-	if (world == NULL) {
-		turn_away_bad(link, cid, why);
-		return;
-	}
-	for (size_t i = 0; i < message->n_running; i++)
-		if (!register_running(link, message, i)) {
-			turn_away_bad(link, cid, "it runs a map that it "
-			    "does not have, or one twice");
-			return;
-		}
-	registered_send(link, cid, message);
-	key_send(link);
-	for (size_t i = 0; i < message->n_player; i++)
-		register_player(link, message, i);
-	mc_gauge(link->taskmaster->host, "worlds",
-	    link->taskmaster->placement.nworlds);
-	mc_log(link->taskmaster->host, MC_NOTE, "%s has registered: %s, "
-	    "%zu maps, %zu of them running, room for %u users, %u are there",
-	    world->name, world->endpoint, message->n_map, world->ncopies,
-	    world->capacity, world->users);
-}
-
-/* The name is taken: by a link that is dead and has not noticed, or by one
- * that lives. */
-static bool
-register_replaces(struct link *link, const char *name)
-{
-	struct world *world = world_find(&link->taskmaster->placement, name);
-	struct link *old;
-
-	if (world == NULL)
-		return true;
-	old = world->owner;
-	if (mc_now_ms() - old->heard_ms <
-	    (uint64_t)link->taskmaster->conf->silent_ms / 2)
-		return false;
-	mc_log(link->taskmaster->host, MC_WARN,
-	    "%s has come again, its silent connection is given up", name);
-	link_close(old);
-	return true;
-}
-
-static void
-register_said(struct link *link, uint32_t cid,
-    const Metacube__Register *message)
-{
-	const struct mc_peer *peer = mc_conn_peer(link->conn);
-	const char *why = register_fault(message);
-
-	if (message->version != VERSION)
-		turn_away(link, cid, METACUBE__REASON__WRONG_VERSION,
-		    "this taskmaster speaks version 1");
-	else if (link->world != NULL)
-		turn_away_bad(link, cid, "it has registered already");
-	else if (why != NULL)
-		turn_away_bad(link, cid, why);
-	else if (!mc_peer_is(peer, "world") ||
-	    strcmp(peer->name, message->name) != 0)
-		turn_away(link, cid, METACUBE__REASON__NOT_ALLOWED,
-		    "its certificate is not of the world server that it "
-		    "says it is");
-	else if (!register_replaces(link, message->name))
-		turn_away(link, cid, METACUBE__REASON__NOT_ALLOWED,
-		    "a world server of this name is connected already");
-	else
-		register_take(link, cid, message);
 }
 
 /* What a registered world says of its copies. */
@@ -446,7 +242,7 @@ arrived_said(struct link *link, const Metacube__Arrived *message)
 		kick_send(link, message->uid, message->map, message->epoch,
 		    METACUBE__REASON__NO_WORLD);
 	else if (!mc_text_valid(message->display, MC_NAME_SIZE - 1))
-		turn_away_bad(link, 0, "a user's name is not valid");
+		link_turn_away_bad(link, 0, "a user's name is not valid");
 	else
 		player_arrived(crowd, message->uid, message->display,
 		    message->ticket.data, message->ticket.len);
@@ -471,7 +267,7 @@ place_said(struct link *link, uint32_t cid, const Metacube__Place *message)
 	    strcmp(message->name, folded) != 0 ||
 	    mc_name_fold(message->display, folded) != NULL ||
 	    strcmp(message->name, folded) != 0) {
-		turn_away_bad(link, cid, "a user's name is not valid");
+		link_turn_away_bad(link, cid, "a user's name is not valid");
 		return;
 	}
 	if (!mc_key_valid(message->map)) {
@@ -559,7 +355,7 @@ message(void *owner, const Metacube__Envelope *envelope)
 		break;
 	default:
 		if (link->world == NULL || !world_said(link, envelope))
-			turn_away_bad(link, envelope->cid,
+			link_turn_away_bad(link, envelope->cid,
 			    "its message was not expected now");
 	}
 }
@@ -614,7 +410,7 @@ link_watch(struct link *link, uint64_t now_ms)
 		    link->world->name, now_ms - link->heard_ms);
 		link_close(link);
 	} else if (now_ms - link->keyed_ms >= (uint64_t)conf->rotation_ms)
-		key_send(link);
+		link_key(link);
 }
 
 static void
