@@ -55,7 +55,7 @@ struct wmq_ops {
 	 * one if there is one, at most about max bytes; none (len 0) when
 	 * wait_ms have passed without one.  MC_NOT_FOUND: the records right
 	 * after the pointer are gone; MC_INVALID: another epoch, or a pointer
-	 * beyond the end.
+	 * beyond the end; MC_UNAVAILABLE: they are there, but unreadable.
 	 */
 	void (*read)(void *state, const struct wmq_pointer *after,
 	    size_t max, unsigned wait_ms, struct mc_call *);

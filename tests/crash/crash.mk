@@ -3,8 +3,8 @@
 # Servers that are killed; TAP, and a closing line CAMPAIGN.
 if MODULE_ACCTSERV
 if MODULE_TCAPW_GDBM
-check_PROGRAMS += tests/crash/account_change.t
-TESTS += tests/crash/account_change.t
+check_PROGRAMS += tests/crash/account_change.t tests/crash/mismatch.t
+TESTS += tests/crash/account_change.t tests/crash/mismatch.t
 endif
 endif
 tests_crash_account_change_t_SOURCES = \
@@ -21,3 +21,11 @@ tests_crash_account_change_t_SOURCES = \
 tests_crash_account_change_t_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_crash_account_change_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS) \
 	$(GNUTLS_LIBS) -lpthread
+
+tests_crash_mismatch_t_SOURCES = \
+	tests/crash/asking.c \
+	tests/crash/asking.h \
+	tests/crash/mismatch.c \
+	tests/crash/server.c \
+	tests/crash/server.h
+tests_crash_mismatch_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS)
