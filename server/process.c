@@ -6,7 +6,7 @@
  *	the order of their needs, start them in the same order, say ready.
  * Down: stop and finish one instance after the other, last started first, so
  *	that each still has those it needs until it is done.  Whoever does not
- *	finish within stop_ms is left behind.
+ *	finish within stop_limit is left behind.
  */
 #include <config.h>
 

@@ -44,11 +44,13 @@ const struct mc_key process_keys[] = {
 	  .min = 1, .max = 1000000,
 	  .help = "Calls to one instance that may be pending; further ones "
 	  "are refused." },
-	{ FIELD(stall_ms), .type = MC_DURATION, .fallback = "50ms",
+	{ MC_FIELD_AS("stall_limit", struct process_conf, stall_ms),
+	  .type = MC_DURATION, .fallback = "50ms",
 	  .min = 1, .max = 60000,
 	  .help = "A callback that holds the loop longer than this is "
 	  "logged." },
-	{ FIELD(stop_ms), .type = MC_DURATION, .fallback = "10s",
+	{ MC_FIELD_AS("stop_limit", struct process_conf, stop_ms),
+	  .type = MC_DURATION, .fallback = "10s",
 	  .min = 0, .max = 3600000,
 	  .help = "How long a graceful stop may take." },
 	{ FIELD(log_level), .type = MC_CHOICE, .fallback = "note",

@@ -14,7 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define GRACE_MS	3000	/* beyond stop_ms, and after a second signal */
+#define GRACE_MS	3000	/* beyond stop_limit, and after a second signal */
 #define SAME_MS		250	/* timeout(1) sends each signal twice */
 
 struct signals {

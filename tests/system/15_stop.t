@@ -11,7 +11,7 @@ modules=$top_build/tests/fakes/.libs
 
 # world_of BEHAVIOUR DELAY STOP_MS [SETTING] - an asker and what it asks
 world_of () {
-	host_conf one "stop_ms = \"$3\";"
+	host_conf one "stop_limit = \"$3\";"
 	module_conf one tcapw_fake "behaviour = \"$1\";" "delay = \"$2\";"
 	module_conf one asker "${4-}"
 	: >"$net/one/log"

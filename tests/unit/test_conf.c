@@ -181,7 +181,7 @@ all_errors(void)
 {
 	begin();
 	scratch_text("metacubed.conf", "module_dir = \"modules\";\n"
-	    "conf_dir = \"conf.d\";\nio_thread = 2;\nstop_ms = 5;\n");
+	    "conf_dir = \"conf.d\";\nio_thread = 2;\nstop_limit = 5;\n");
 	scratch_text("conf.d/a.conf", READER "nmae = \"x\";\n"
 	    "settings = {\n\tnumber = \"five\";\n\tnumbr = 1;\n};\n");
 	scratch_text("conf.d/b.conf", STORE "enabled = 1;\n");
@@ -192,7 +192,7 @@ all_errors(void)
 #define HAS(text)	CU_ASSERT_PTR_NOT_NULL(strstr(said, text))
 	HAS("metacubed.conf:3: io_thread: no such setting; did you mean "
 	    "io_threads?\n");
-	HAS("metacubed.conf:4: stop_ms: expected a time");
+	HAS("metacubed.conf:4: stop_limit: expected a time");
 	HAS("conf.d/a.conf:2: nmae: no such setting here; did you mean "
 	    "name?\n");
 	HAS("conf.d/a.conf:4: number: expected a whole number\n");
@@ -285,7 +285,7 @@ overrides(void)
 {
 	const char *sets[] = {
 		"fake_reader.number=9", "fake_reader.text=a=b.c",
-		"metacubed.stall_ms=75ms", "fake_reader.flag=true"
+		"metacubed.stall_limit=75ms", "fake_reader.flag=true"
 	};
 	const struct reader_conf *conf;
 	struct conf_set *set;
