@@ -23,7 +23,7 @@ struct attempt {
 	bool		 dropped;
 	char		 name[MC_NAME_SIZE];	/* "": no name at all */
 	char		 account[PENALTY_KEY_SIZE];	/* for penalties */
-	char		 pair[PENALTY_KEY_SIZE];	/* account and address */
+	char		 pair[PENALTY_KEY_SIZE];	/* and address */
 	char		 prefix[64];
 	uint8_t		 proof[PROOF_SIZE];
 	enum mc_status	 status;	/* DONE: the answer */
@@ -360,8 +360,8 @@ workers(const struct auth *auth)
 static bool
 queue_start_one(struct auth *auth)
 {
-	for (struct attempt *attempt = auth->queue.first, *next; attempt != NULL;
-	    attempt = next) {
+	for (struct attempt *attempt = auth->queue.first, *next;
+	    attempt != NULL; attempt = next) {
 		uint32_t retry_ms = 0;
 
 		next = attempt->next;

@@ -24,7 +24,7 @@ struct heap {
 
 void	 heap_free(struct heap *);
 void	 heap_add(struct heap *, struct heap_node *);
-void	 heap_remove(struct heap *, struct heap_node *);	/* if it is in */
+void	 heap_remove(struct heap *, struct heap_node *); /* if it is in */
 void	 heap_key(struct heap *, struct heap_node *, uint64_t key);
 struct heap_node *heap_top(const struct heap *);	/* NULL: empty */
 

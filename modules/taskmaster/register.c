@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * register.c - what a world says of itself: who it is, what it has, what it
- * runs.  All of it is checked before any of it counts, and what runs already
- * is taken over as it is.
+ * runs.  What runs already is taken over as it is; a list that cannot be right
+ * takes the whole registration back.
  */
 #include "taskmaster.h"
 

@@ -143,7 +143,7 @@ const struct mc_module metacube_module = {
 	MC_MODULE_ABI,
 	.name		= "taskmaster",
 	.version	= "0.1.0",
-	.summary	= "Decides which world server runs a map and takes a user",
+	.summary	= "Decides where a map runs and where a user goes",
 	.license	= "MIT",
 	.keys		= keys,
 	.provides	= provides,

@@ -21,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 void
 link_send(struct link *link, uint32_t cid, Metacube__Envelope *envelope)
 {
