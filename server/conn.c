@@ -227,9 +227,24 @@ send_packet(struct mc_conn *conn, struct packet *packet)
 	io_order(conn->thread, &packet->mail);
 }
 
+/* A module's mistake, and no peer would take it. */
+static bool
+too_large(struct mc_conn *conn, size_t len)
+{
+	if (len - FRAME_HEAD <= MC_FRAME_SERVER)
+		return false;
+	mc_log(conn->host, MC_ERROR, "a message to %s has %zu bytes, more "
+	    "than the limit of %d: disconnected", conn->peer.address, len,
+	    MC_FRAME_SERVER);
+	conn_abort(conn);
+	return true;
+}
+
 void
 mc_conn_send(struct mc_conn *conn, const Metacube__Envelope *envelope)
 {
+	struct packet *packet;
+
 	if (conn->closing)
 		return;
 	if (mc_conn_queued(conn) >= queue_max(conn)) {
@@ -239,7 +254,11 @@ mc_conn_send(struct mc_conn *conn, const Metacube__Envelope *envelope)
 		conn_abort(conn);
 		return;
 	}
-	send_packet(conn, packet_new(conn, envelope));
+	packet = packet_new(conn, envelope);
+	if (too_large(conn, packet->len))
+		packet_free(packet);
+	else
+		send_packet(conn, packet);
 }
 
 struct mc_shared *
@@ -272,7 +291,7 @@ mc_conn_send_shared(struct mc_conn *conn, struct mc_shared *shared)
 	size_t queued = mc_conn_queued(conn);
 	struct packet *packet;
 
-	if (conn->closing)
+	if (conn->closing || too_large(conn, shared->len))
 		return true;
 	if (queued != 0 && queued + shared->len > queue_max(conn))
 		return false;

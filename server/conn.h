@@ -191,6 +191,7 @@ bool	 conn_send_out(struct mc_conn *);	/* false: not all, or lost */
 ssize_t	 conn_push(gnutls_transport_ptr_t, const giovec_t *, int);
 void	 conn_finish(struct mc_conn *);		/* send all, then close */
 struct packet *packet_new(struct mc_conn *, const Metacube__Envelope *);
+void	 packet_free(struct packet *);
 
 #define CONN_OF(mail, member) \
 	((struct mc_conn *)(void *)((char *)(mail) - \

@@ -36,7 +36,7 @@ packet_new(struct mc_conn *conn, const Metacube__Envelope *envelope)
 	return packet;
 }
 
-static void
+void
 packet_free(struct packet *packet)
 {
 	if (packet->shared != NULL)

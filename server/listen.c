@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/tcp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,6 +306,30 @@ bind_endpoint(struct mc_host *host, const char *text)
 	return fd;
 }
 
+static bool
+is_local(const char *endpoint)
+{
+	return strncmp(endpoint, "unix:", 5) == 0;
+}
+
+/* A socket that root has made is for the user that we shall be. */
+static bool
+hand_over(struct mc_host *host, const char *endpoint)
+{
+	const char *path = endpoint + strlen("unix:");
+	const char *user = host->process->conf.user;
+	struct passwd *entry;
+
+	if (!is_local(endpoint) || geteuid() != 0 || user[0] == '\0')
+		return true;
+	entry = getpwnam(user);
+	if (entry != NULL && chown(path, entry->pw_uid, entry->pw_gid) == 0)
+		return true;
+	mc_log(host, MC_ERROR, "cannot give %s to the user %s: %s", path,
+	    user, entry != NULL ? strerror(errno) : "no such user");
+	return false;
+}
+
 enum mc_status
 pump_bind(struct mc_host *host, const char *endpoint)
 {
@@ -313,6 +338,10 @@ pump_bind(struct mc_host *host, const char *endpoint)
 
 	if (fd == -1)
 		return MC_UNAVAILABLE;
+	if (!hand_over(host, endpoint)) {
+		close(fd);
+		return MC_UNAVAILABLE;
+	}
 	bound = mc_zalloc(sizeof(*bound) + strlen(endpoint) + 1);
 	bound->fd = fd;
 	strcpy(bound->endpoint, endpoint);
@@ -391,12 +420,6 @@ copy(struct mc_host *host, const char *text)
 	if (copied == NULL)
 		mc_fatal(host, "out of memory");
 	return copied;
-}
-
-static bool
-is_local(const char *endpoint)
-{
-	return strncmp(endpoint, "unix:", 5) == 0;
 }
 
 static enum mc_status

@@ -346,8 +346,21 @@ takes_nothing_script(void)
 	rig.conf.send_ms = 200;
 	listener = rig_listen(NULL);
 	client_open(&client, rig_address(listener), NULL, NULL);
-	client_login(&client, "big 30000000");
+	client_login(&client, "big 16000000");
 	CU_ASSERT_TRUE(eventually_counts("send_timeouts", 1));
+	CU_ASSERT_TRUE(eventually_is(&rig.seen.closed, 1));
+	client_close(&client);
+}
+
+static void
+too_large_script(void)
+{
+	struct mc_listener *listener = rig_listen(NULL);
+	struct client client;
+
+	client_open(&client, rig_address(listener), NULL, NULL);
+	client_login(&client, "big 17000000");
+	CU_ASSERT_TRUE(client_ended(&client));
 	CU_ASSERT_TRUE(eventually_is(&rig.seen.closed, 1));
 	client_close(&client);
 }
@@ -806,6 +819,7 @@ SCRIPT(deadlines)
 SCRIPT(shared)
 SCRIPT(never_reads)
 SCRIPT(takes_nothing)
+SCRIPT(too_large)
 SCRIPT(flood)
 SCRIPT(mutual)
 SCRIPT(strangers)
@@ -838,6 +852,7 @@ main(void)
 		{ "a full queue leaves shared messages out", run_shared },
 		{ "who never reads is disconnected", run_never_reads },
 		{ "who takes nothing is timed out", run_takes_nothing },
+		{ "what no peer would take is not sent", run_too_large },
 		{ "a flood waits for a busy loop", run_flood },
 		{ "name and roles come from the certificate", run_mutual },
 		{ "servers without the right one are refused", run_strangers },
