@@ -119,6 +119,8 @@ server_libserver_la_LIBADD = api/libproto.la $(SERVER_LIBS)
 
 # Programs that load modules link this one and never libserver, or there
 # would be two hosts in one process.
+# The symbols metacubed_* are for metacubed and metacube-contract; they are
+# in no installed header.
 lib_LTLIBRARIES += libmetacube.la
 libmetacube_la_SOURCES =
 libmetacube_la_LIBADD = server/libserver.la

@@ -6,9 +6,9 @@
  *
  * The first CONF is a conf.d file for the module, further ones are for those
  * it needs, which lie in the same folder; one that is called metacubed.conf
- * has further settings of the host (a certificate).  They are copied into a folder of
- * their own, so a relative path in them is an empty place that is removed
- * afterwards.  Speaks TAP; exit status 0 when all promises were kept.
+ * has further settings of the host (a certificate).  They are copied into a
+ * folder of their own, so a relative path in them is an empty place that is
+ * removed afterwards.  Speaks TAP; exit status 0 when all promises were kept.
  */
 #include "contract.h"
 
@@ -199,6 +199,16 @@ answers_judge(void)
 	    "the slot is empty when the answer comes", "");
 }
 
+static void
+usage(void)
+{
+	fputs("usage: metacube-contract SERVICE MODULE.so CONF [CONF...]\n"
+	    "SERVICE is one of:", stderr);
+	for (size_t i = 0; i < sizeof(suites) / sizeof(suites[0]); i++)
+		fprintf(stderr, " %s", suites[i]->service);
+	fputc('\n', stderr);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -207,8 +217,7 @@ main(int argc, char **argv)
 	const struct contract_phase *phase;
 
 	if (suite == NULL) {
-		fprintf(stderr, "usage: metacube-contract "
-		    "SERVICE MODULE.so CONF [CONF...]\n");
+		usage();
 		return 2;
 	}
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,

@@ -2,6 +2,7 @@
 #
 # The conformance kit: installed, so that others run it on their modules.
 bin_PROGRAMS += metacube-contract
+dist_man_MANS += tests/contract/metacube-contract.1
 metacube_contract_SOURCES = \
 	tests/contract/auth.c \
 	tests/contract/contract.c \
