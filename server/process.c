@@ -25,14 +25,12 @@
 #include "signals.h"
 #include "work.h"
 
-#include <malloc.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #define DRAIN_MS	5	/* between two looks at who is not done */
-#define PERTURB		0xa5
 
 static struct process *
 process_new(const struct conf_args *args, struct conf_set *set)
@@ -140,7 +138,6 @@ set_limits(const struct process *process)
 {
 	umask(027);
 	privilege_raise_limits();
-	mallopt(M_PERTURB, PERTURB);
 	if (!process->conf.core_dumps)
 		privilege_hide_memory();
 }
