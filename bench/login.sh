@@ -51,7 +51,7 @@ taskmaster_conf
 start taskmaster
 gateway_any_conf
 start gateway
-world_conf world-1 "$net/maps" 'capacity = 1000000;' 'idle_unload = "1h";'
+world_conf world-1 "$net/maps" 'capacity = 100000;' 'idle_unload = "1h";'
 start world-1
 until_true registered world-1 || bail "world-1 does not register"
 nginx_start
