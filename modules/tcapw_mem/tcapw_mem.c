@@ -213,10 +213,14 @@ static void
 fini(void *state)
 {
 	struct store *store = state;
+	struct entry *entry;
 
 	for (size_t i = 0; i < store->nbuckets; i++)
-		while (store->buckets[i] != NULL)
-			entry_remove(store, &store->buckets[i]);
+		while ((entry = store->buckets[i]) != NULL) {
+			store->buckets[i] = entry->next;
+			mc_wipe(entry, sizeof(*entry));
+			free(entry);
+		}
 	free(store->buckets);
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * folder - a queue's parts, shared by its files: folder.c finds, opens and
- * begins segments, queue.c appends, read.c reads.
+ * folder - a queue's parts, shared by its files: folder.c finds and begins
+ * segments, recover.c opens them, queue.c appends, read.c reads.
  */
 #ifndef WMQ_FILE_FOLDER_H
 #define WMQ_FILE_FOLDER_H
@@ -10,6 +10,7 @@
 
 #define MARK_BYTES	(64 * 1024)	/* between two marks, at least */
 #define NUMBER_MAX	999		/* segments begun on one day, less one */
+#define PATH_SIZE	4096
 
 /* Where a record is, so that a read need not begin at the first one. */
 struct mark {
@@ -61,6 +62,9 @@ void	segment_mark(struct segment *, uint64_t seq, uint64_t offset);
 enum queue_result segment_begin(struct queue *, uint64_t now_ms);
 int	folder_open(struct queue *, uint64_t now_ms, struct queue_news *);
 unsigned day_of(uint64_t time_ms);
+
+/* recover.c */
+int	segments_open(struct queue *, struct queue_news *);
 
 /* queue.c */
 enum queue_result queue_fail(struct queue *, enum queue_result,

@@ -7,6 +7,7 @@ WMQ_FILE_QUEUE = \
 	modules/wmq_file/queue.c \
 	modules/wmq_file/queue.h \
 	modules/wmq_file/read.c \
+	modules/wmq_file/recover.c \
 	modules/wmq_file/segment.c \
 	modules/wmq_file/segment.h
 

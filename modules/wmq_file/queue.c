@@ -105,7 +105,7 @@ give_back(struct queue *queue, const char *what)
 {
 	struct segment *last = segment_last(queue);
 	int error = errno;
-	char path[4096];
+	char path[PATH_SIZE];
 
 	segment_path(queue, last, "", path, sizeof(path));
 	if (!is_full(error))

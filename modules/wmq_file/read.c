@@ -28,7 +28,7 @@ struct reading {
 static int
 reading_open(struct queue *queue, size_t i)
 {
-	char path[4096];
+	char path[PATH_SIZE];
 
 	if (queue->reading != -1 && queue->reading_segment == i)
 		return 0;
@@ -145,7 +145,7 @@ window_take(struct queue *queue, struct reading *reading, size_t len)
 static enum queue_result
 reading_fault(struct queue *queue, const struct reading *reading)
 {
-	char path[4096];
+	char path[PATH_SIZE];
 
 	segment_path(queue, &queue->segments[reading->segment], "", path,
 	    sizeof(path));
