@@ -108,7 +108,8 @@ update-samples: metacubed $(mcmodule_LTLIBRARIES)
 .PHONY: update-samples
 
 # What an operator has written stays: a sample is installed where there is
-# none yet, and removed where it is as it was.
+# none yet, and removed where it is as it was.  The folder for accounts and
+# queue is made for whoever installs; it goes when it is empty.
 install-data-local: conf.d/metacubed.conf $(SAMPLES)
 	$(MKDIR_P) '$(DESTDIR)$(mcconfdir)'
 	test -f '$(DESTDIR)$(mcsysconfdir)/metacubed.conf' || \
@@ -119,6 +120,8 @@ install-data-local: conf.d/metacubed.conf $(SAMPLES)
 		$(INSTALL_DATA) $$file '$(DESTDIR)$(mcsysconfdir)'/$$file || \
 		exit 1; \
 	done
+	test -d '$(DESTDIR)$(mcstatedir)' || \
+		$(INSTALL) -d -m 700 '$(DESTDIR)$(mcstatedir)'
 
 uninstall-local:
 	for file in metacubed.conf $(SAMPLES); do \
@@ -126,4 +129,14 @@ uninstall-local:
 			'$(DESTDIR)$(mcsysconfdir)'/$$file; then \
 			rm -f '$(DESTDIR)$(mcsysconfdir)'/$$file; \
 		fi; \
+	done
+
+# Only our own folders, and only when nothing of anybody else is in them.
+uninstall-hook:
+	for dir in '$(map_newbie_islanddir)' '$(map_harbour_towndir)' \
+	    '$(map_old_forestdir)' '$(mcdatadir)/maps' '$(mcprotodir)' \
+	    '$(mcdatadir)' '$(mcprotoincludedir)' '$(mcincludedir)' \
+	    '$(mcmoduledir)' '$(libdir)/metacube' '$(mcconfdir)' \
+	    '$(mcsysconfdir)' '$(mcstatedir)'; do \
+		rmdir "$(DESTDIR)$$dir" 2>/dev/null || :; \
 	done

@@ -131,8 +131,6 @@ start_instances(struct process *process)
 	return status;
 }
 
-/* Freed memory is overwritten, as far as the C library goes: small blocks
- * that a thread keeps for itself are not, so secrets are wiped as well. */
 static void
 set_limits(const struct process *process)
 {

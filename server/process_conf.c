@@ -15,7 +15,8 @@ const struct mc_key process_keys[] = {
 	  .help = "When started as root: the user to become after the "
 	  "listeners are bound; empty: stay who we are." },
 	{ FIELD(control), .type = MC_PATH, .fallback = RUN_DIR "/control",
-	  .help = "Socket for metacubectl; empty: none." },
+	  .help = "Socket for metacubectl, open to root and to the server's "
+	  "own user." },
 	{ FIELD(certificate), .type = MC_PATH, .fallback = "",
 	  .help = "Certificate chain (PEM) that says who this process is; "
 	  "its URI names are metacube:ROLE/NAME." },
