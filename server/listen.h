@@ -64,6 +64,9 @@ struct pump {
 
 struct pump	*pump_of(struct mc_host *);	/* made when first needed */
 
+/* bind.c; -1: the reason is logged. */
+int		 bind_endpoint(struct mc_host *, const char *endpoint);
+
 /* link.c */
 void		 link_opened(struct mc_link *, struct mc_conn *);
 void		 link_closed(struct mc_link *, struct mc_conn *);

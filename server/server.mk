@@ -74,6 +74,7 @@ SERVER_CONF = \
 SERVER_PUMP = \
 	server/arena.c \
 	server/arena.h \
+	server/bind.c \
 	server/conn.c \
 	server/conn.h \
 	server/conn_in.c \

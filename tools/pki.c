@@ -201,7 +201,8 @@ static int
 make_key(gnutls_x509_privkey_t key, bool ed25519)
 {
 	if (ed25519)
-		return gnutls_x509_privkey_generate(key, GNUTLS_PK_EDDSA_ED25519,
+		return gnutls_x509_privkey_generate(key,
+		    GNUTLS_PK_EDDSA_ED25519,
 		    GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_ED25519), 0);
 	return gnutls_x509_privkey_generate(key, GNUTLS_PK_ECDSA,
 	    GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
