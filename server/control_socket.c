@@ -57,6 +57,23 @@ remove_stale(const char *path)
 	return MC_OK;
 }
 
+/* Under a prefix of one's own there may be no var/run yet. */
+static int
+make_path(char *path)
+{
+	char *slash;
+	int result;
+
+	for (slash = path + 1; (slash = strchr(slash, '/')) != NULL; slash++) {
+		*slash = '\0';
+		result = mkdir(path, 0755);
+		*slash = '/';
+		if (result == -1 && errno != EEXIST)
+			return -1;
+	}
+	return mkdir(path, 0755);
+}
+
 /* The directory belongs to the user that we are about to become. */
 static enum mc_status
 make_directory(const char *path, const char *user)
@@ -72,7 +89,7 @@ make_directory(const char *path, const char *user)
 	}
 	if (*user != '\0' && geteuid() == 0)
 		owner = getpwnam(user);
-	if (mkdir(directory, 0755) == -1 || (owner != NULL &&
+	if (make_path(directory) == -1 || (owner != NULL &&
 	    chown(directory, owner->pw_uid, owner->pw_gid) == -1))
 		status = mc_fail(NULL, MC_UNAVAILABLE, "cannot make the "
 		    "directory %s of the control socket: %s", directory,
