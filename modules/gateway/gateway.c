@@ -50,7 +50,7 @@ stop(void *state)
 }
 
 static const struct mc_key keys[] = {
-	MC_LISTEN_KEYS(struct conf, listen, "0.0.0.0:7740", "2m"),
+	MC_LISTEN_KEYS(struct conf, listen, "[::]:7740", "2m"),
 	{ MC_FIELD(struct conf, log_rate), .type = MC_INT,
 	  .fallback = "20", .min = 0, .max = 1000000,
 	  .help = "Refused clients that are logged, lines a second; of "
