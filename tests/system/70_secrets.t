@@ -87,6 +87,10 @@ check "the account store is among them" \
 check "the queue is among them" grep -q '\.wmq' <<<"${files[*]}"
 
 for name in gateway taskmaster world-1; do
+	if grep -q -e '-fsanitize=' "$top_build/Makefile"; then
+		skip "memory of $name" "sanitizers map terabytes"
+		continue
+	fi
 	if ! gcore -o "$net/core" "${pid_of[$name]}" >"$net/gcore" 2>&1; then
 		skip "memory of $name" "gcore: $(tail -n 1 "$net/gcore")"
 		continue

@@ -799,6 +799,7 @@ do_crowd(struct hostile *me, const char *value)
 			left--;
 		}
 	}
+	free(watch);
 	puts("all closed");
 }
 
@@ -865,7 +866,7 @@ usage(void)
 int
 main(int argc, char **argv)
 {
-	struct hostile me = {
+	static struct hostile me = {	/* static: nothing of it leaks */
 		.priority = PRIORITY, .seconds = 15,
 		.login = METACUBE__LOGIN__INIT
 	};
