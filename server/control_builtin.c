@@ -186,7 +186,7 @@ reload(void *state, struct mc_query *query)
 	enum mc_status result = process_reload(state);
 
 	mc_query_done(query, result, result == MC_OK ? "reloaded" :
-	    "not everything was reloaded; the log says what and why");
+	    "the reload has failed; the log says what was not taken, and why");
 }
 
 static void

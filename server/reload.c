@@ -153,18 +153,20 @@ log_errors(const struct errors *errors)
 }
 
 static enum mc_status
-read_again(struct process *process)
+read_again(struct process *process, const char **failed_r)
 {
 	struct errors errors = { 0 };
 	struct conf_set *set = conf_read(process->args, &errors);
 	enum mc_status status = MC_INVALID;
 
+	*failed_r = "nothing was reloaded";
 	if (set == NULL)
 		log_errors(&errors);
-	else {
+	else
 		status = take_host(process, set);
-		if (status == MC_OK)
-			status = take_instances(process, set);
+	if (status == MC_OK) {
+		*failed_r = "not everything was reloaded";
+		status = take_instances(process, set);
 	}
 	errors_clear(&errors);
 	conf_free(&set);
@@ -174,6 +176,7 @@ read_again(struct process *process)
 enum mc_status
 process_reload(struct process *process)
 {
+	const char *failed;
 	enum mc_status status;
 	struct timespec ts;
 
@@ -183,11 +186,11 @@ process_reload(struct process *process)
 	notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRIu64,
 	    (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000);
 	log_reopen();
-	status = read_again(process);
+	status = read_again(process, &failed);
 	if (status == MC_OK)
 		mc_log(NULL, MC_NOTE, "reloaded");
 	else
-		mc_log(NULL, MC_ERROR, "not everything was reloaded: %s",
+		mc_log(NULL, MC_ERROR, "%s: %s", failed,
 		    mc_status_text(status));
 	notify_send("READY=1\nSTATUS=%s", status == MC_OK ? "reloaded" :
 	    "the last reload failed, see the log");
