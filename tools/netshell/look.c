@@ -138,6 +138,21 @@ draw_sight(char rows[ROWS][COLUMNS + 1], const struct metacube_avatar *self,
 	    initial(who->display) : '+';
 }
 
+static void
+tell_where(struct shell *shell, const struct metacube_avatar *self,
+    int32_t radius, size_t near)
+{
+	double x = self->x / 100.0, y = self->y / 100.0;
+
+	if (near == 0)
+		shell_print(shell, "You stand at %.1f %.1f; nobody else is "
+		    "within %.0f m.", x, y, radius / 100.0);
+	else
+		shell_print(shell, "You stand at %.1f %.1f; within %.0f m "
+		    "there %s %zu:", x, y, radius / 100.0,
+		    near == 1 ? "is" : "are", near);
+}
+
 void
 look_around(struct shell *shell, int32_t radius)
 {
@@ -157,9 +172,7 @@ look_around(struct shell *shell, int32_t radius)
 	for (int row = 0; row < ROWS; row++)
 		shell_print(shell, "  %s%s", rows[row], row == 0 ?
 		    "  north is up; @ is you, + several" : "");
-	shell_print(shell, "You stand at %.1f %.1f; within %.0f m %s %zu:",
-	    self->x / 100.0, self->y / 100.0, radius / 100.0,
-	    near == 1 ? "there is" : "there are", near);
+	tell_where(shell, self, radius, near);
 	for (size_t i = 0; i < near && i < LIST_MAX; i++)
 		tell_sight(shell, self, &list[i]);
 	if (near > LIST_MAX)
