@@ -45,8 +45,8 @@ struct mc_call	*mc_call_new(const struct mc_ref *to, const struct mc_op *op,
 		    struct mc_call **slot, mc_done_fn *done, void *owner);
 void		 mc_call_cancel(struct mc_call **slot);	/* done won't run */
 
-/* Provider.  Exactly one mc_call_done for each call, from any thread; the
- * result is copied.  A second answer is logged and ignored. */
+/* Provider, any thread.  Exactly one mc_call_done for each call; the result
+ * is copied.  A second answer is logged and ignored. */
 void		 mc_call_done(struct mc_call *, enum mc_status,
 		    const void *result, size_t len);
 bool		 mc_call_wanted(const struct mc_call *); /* still awaited? */

@@ -121,7 +121,9 @@ const char	*mc_listener_address(const struct mc_listener *);
 /*
  * Keeps one connection to a server of this role: dials again, after a
  * growing pause, when it cannot be made or is lost.  open and closed are
- * called for each connection.  The endpoint is copied.
+ * called for each connection.  The endpoint is copied.  NULL: it is none, the
+ * reason is logged.  mc_hangup dials no more and closes what is open, as
+ * mc_conn_close does; NULL is fine.
  */
 struct mc_link	*mc_dial(struct mc_host *, const char *endpoint,
 		    const char *role, const struct mc_conn_ops *, void *state);
@@ -134,13 +136,17 @@ struct mc_peer {
 	char	roles[64];	/* "world" or "gateway,world", "" without one */
 };
 const struct mc_peer *mc_conn_peer(const struct mc_conn *);
+
+/* Is this one of the peer's roles? */
 bool		 mc_peer_is(const struct mc_peer *, const char *role);
 
 /* The peer has proven who it is: the login time-out ends, larger messages
  * are accepted, the idle time-out begins. */
 void		 mc_conn_admit(struct mc_conn *);
 
-/* Queues a message.  A peer whose queue is full by then is disconnected. */
+/* Queues a message.  A peer whose queue is full by then is disconnected, and
+ * so is one for whom the message is too large for anybody (MC_FRAME_SERVER).
+ * After a close it does nothing. */
 void		 mc_conn_send(struct mc_conn *, const Metacube__Envelope *);
 
 /* Encode once, send to many: a reference each, no copy.  false: the queue is

@@ -28,6 +28,7 @@ extern "C" {
  * follow "the name". */
 const char	*mc_name_fold(const char *name, char folded[MC_NAME_SIZE]);
 
+/* May this be a map's key or a server's name? */
 bool		 mc_key_valid(const char *key);
 
 /* Well-formed UTF-8 without control characters, at most max bytes. */

@@ -2,9 +2,9 @@
 /*
  * metacube/tcapw.h - the account store.  Service "tcapw" 1.0.
  *
- * One store per machine.  On the account server it is written by acctserv,
- * on every other machine by servpw; both write by applying changes in the
- * order of the queue, so a replica is simply a store that is behind.
+ * One store per machine, written by nobody but the follower (follow.h),
+ * which applies changes in the order of the queue; so a replica is simply a
+ * store that is behind.
  */
 #ifndef METACUBE_TCAPW_H
 #define METACUBE_TCAPW_H
