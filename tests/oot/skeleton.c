@@ -4,11 +4,12 @@
  *
  * It has two settings, a counter, and one command: `metacubectl greet Joe`
  * is answered after a moment.  It provides no service and needs none; a
- * module that does names them in .provides and .needs, see metacube/module.h.
+ * module that does names them in .provides and .needs (metacube/module.h):
+ * modules/tcapw_mem provides one, modules/acctserv needs two.
  *
  *	# conf.d/skeleton.conf
  *	module = "skeleton";
- *	settings: { greeting = "Welcome"; pause = "20ms"; };
+ *	settings = { greeting = "Welcome"; pause = "20ms"; };
  */
 #include <metacube/control.h>
 #include <metacube/host.h>
