@@ -15,6 +15,7 @@
 #include "keys.h"
 #include "loader.h"
 #include "process.h"
+#include "pump.h"
 
 #include <fcntl.h>
 #include <getopt.h>
@@ -139,12 +140,15 @@ check(const struct command *command)
 {
 	struct errors errors = { 0 };
 	struct conf_set *set = conf_read(&command->args, &errors);
+	int status = EXIT_SUCCESS;
 
-	if (set != NULL)
+	if (set != NULL && !identity_usable(set->host))
+		status = EXIT_FAILURE;		/* and why has been logged */
+	else if (set != NULL)
 		printf("the configuration is fine: %zu instance%s\n",
 		    set->count, set->count == 1 ? "" : "s");
 	conf_free(&set);
-	return errors_finish(&errors);
+	return errors_finish(&errors) | status;
 }
 
 /* Shows what there is even when something is wrong with the rest. */

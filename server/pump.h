@@ -23,6 +23,11 @@ void		 io_stop(struct io **);
  * only unix sockets and tests without TLS are possible).  Again on reload:
  * on failure the old ones stay.  The reason is logged. */
 enum mc_status	 identity_load(struct process *);
+
+/* For --check: could it be read?  The reason is logged. */
+struct process_conf;
+bool		 identity_usable(const struct process_conf *);
+
 const char	*identity_name(void);		/* "" without one */
 
 /* Binds an MC_LISTEN endpoint ahead of mc_listen, as root if we are. */

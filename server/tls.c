@@ -496,22 +496,39 @@ identity_set(struct tls *tls)
 	tls_unref(&old);
 }
 
-enum mc_status
-identity_load(struct process *process)
+/* *tls_r NULL: none is configured. */
+static bool
+identity_read(struct mc_host *host, const struct process_conf *conf,
+    struct tls **tls_r)
 {
-	const struct process_conf *conf = &process->conf;
 	struct tls_files files = {
 		conf->certificate, conf->key, conf->ca, conf->tls_priority
 	};
+
+	*tls_r = NULL;
+	if (conf->certificate[0] == '\0' && conf->key[0] == '\0' &&
+	    conf->ca[0] == '\0')
+		return true;
+	*tls_r = tls_load(host, &files);
+	return *tls_r != NULL;
+}
+
+bool
+identity_usable(const struct process_conf *conf)
+{
+	struct tls *tls;
+	bool usable = identity_read(NULL, conf, &tls);
+
+	tls_unref(&tls);
+	return usable;
+}
+
+enum mc_status
+identity_load(struct process *process)
+{
 	struct tls *tls;
 
-	if (conf->certificate[0] == '\0' && conf->key[0] == '\0' &&
-	    conf->ca[0] == '\0') {
-		identity_set(NULL);
-		return MC_OK;
-	}
-	tls = tls_load(process->self, &files);
-	if (tls == NULL)
+	if (!identity_read(process->self, &process->conf, &tls))
 		return MC_INVALID;
 	identity_set(tls);
 	return MC_OK;

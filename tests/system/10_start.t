@@ -28,6 +28,10 @@ check "--set of an unknown instance" says 'nobody' not \
 	mcd --set nobody.path=1 --check
 check "--set of the host's own setting" not \
 	mcd --set metacubed.log_level=shout --check
+check "--check of a certificate that is not there" \
+	says "certificate $net/none.pem" not \
+	mcd --set metacubed.certificate="$net/none.pem" \
+	--set metacubed.key="$net/none.key" --check
 
 start one
 check "status says that it runs" says 'tcapw_mem|running|up' ctl one status
