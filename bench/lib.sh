@@ -34,7 +34,7 @@ bench_build () {
 			mkdir -p "$top_build" && cd "$top_build" &&
 			{ [ -f Makefile ] ||
 				"$top_src/configure" CFLAGS='-O2 -g'; } &&
-			make -j "$(nproc)" bench
+			make -j "$(nproc)" && make bench
 	} >"$log" 2>&1 || { tail -n 30 "$log" >&2; bail "cannot build"; }
 	# shellcheck source=tools/lib/network.sh
 	. "$top_src/tools/lib/network.sh"

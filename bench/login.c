@@ -3,7 +3,7 @@
  * bench login - CPU of the servers for one login: TLS 1.3 handshake, LOGIN,
  * REROUTE, against nginx: the same certificate, handshake, GET, 302.
  *
- *	login OUR-PORT OUR-PIDS PEER-PORT PEER-PIDS ROUNDS SECONDS MAP
+ *	login NAME OUR-PORT OUR-PIDS PEER-PORT PEER-PIDS ROUNDS SECONDS MAP
  */
 #include "crowd.h"
 #include "frame.h"
@@ -124,18 +124,18 @@ main(int argc, char **argv)
 	struct pids our_pids, peer_pids;
 	size_t rounds;
 
-	if (argc != 8)
-		bench_fail("usage: login PORT PIDS PORT PIDS ROUNDS SECONDS "
-		    "MAP");
-	ours.port = (uint16_t)atoi(argv[1]);
-	pids_parse(&our_pids, argv[2]);
-	peer.port = (uint16_t)atoi(argv[3]);
-	pids_parse(&peer_pids, argv[4]);
-	rounds = strtoul(argv[5], NULL, 10);
-	seconds = atof(argv[6]);
+	if (argc != 9)
+		bench_fail("usage: login NAME PORT PIDS PORT PIDS ROUNDS "
+		    "SECONDS MAP");
+	ours.port = (uint16_t)atoi(argv[2]);
+	pids_parse(&our_pids, argv[3]);
+	peer.port = (uint16_t)atoi(argv[4]);
+	pids_parse(&peer_pids, argv[5]);
+	rounds = strtoul(argv[6], NULL, 10);
+	seconds = atof(argv[7]);
 	if (rounds < 1 || rounds > ROUNDS_MAX)
 		bench_fail("1 to %d rounds", ROUNDS_MAX);
-	logins_prepare(argv[7]);
+	logins_prepare(argv[8]);
 	measure(&ours, &our_pids, 0.3, "(warm)");
 	measure(&peer, &peer_pids, 0.3, "(warm)");
 	for (size_t i = 0; i < rounds; i++) {
@@ -144,6 +144,6 @@ main(int argc, char **argv)
 	}
 	a = meter_median(our_cost, rounds);
 	b = meter_median(peer_cost, rounds);
-	meter_result("login", a, b, "cpu-us/login", b / a);
+	meter_result(argv[1], a, b, "cpu-us/login", b / a);
 	return 0;
 }

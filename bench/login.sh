@@ -3,7 +3,8 @@
 #
 # The whole way of a login but for the password's hash: TLS 1.3 handshake,
 # LOGIN, placement, REROUTE.  The CPU of gateway, taskmaster and world
-# together; nginx has the same certificate and answers with a 302.
+# together, with the taskmaster in a process of its own, and in the gateway's;
+# nginx has the same certificate and answers with a 302.
 
 nginx_start () {
 	package nginx nginx-light
@@ -45,17 +46,52 @@ nginx_listens () {
 	(exec 3<>"/dev/tcp/127.0.0.1/$peer_port") 2>/dev/null
 }
 
+# together_conf - gateway and taskmaster in one process
+together_conf () {
+	host_conf gateway
+	module_conf gateway auth_any
+	module_conf gateway taskmaster 'listen = "127.0.0.1:0";'
+	module_conf gateway gateway 'listen = "127.0.0.1:0";' \
+		'max_per_address = 1000000;' 'log_rate = 0;'
+}
+
+world_start () {
+	world_conf world-1 "$net/maps" 'capacity = 100000;' \
+		'idle_unload = "1h";'
+	start world-1
+	until_true registered world-1 || bail "world-1 does not register"
+}
+
+measure () {			# NAME PIDS
+	"$top_build/bench/login" "$1" "$(port "$(address gateway gateway)")" \
+		"$2" "$peer_port" "$peer_pid" "$rounds" "$seconds" map-0 ||
+		exit 1
+}
+
 bench_maps 1 1000
-certificates 1 || bail "no certificates"
+pki init "$net/pki" || bail "no certificates"
+pki issue "$net/pki" gateway,taskmaster gateway 127.0.0.1 localhost || bail pki
+pki issue "$net/pki" taskmaster taskmaster 127.0.0.1 localhost || bail pki
+pki issue "$net/pki" world world-1 127.0.0.1 localhost || bail pki
+nginx_start
+echo "nginx: $(nginx -v 2>&1)"
+
+echo "gateway and taskmaster as two processes, over their link:"
 taskmaster_conf
 start taskmaster
 gateway_any_conf
 start gateway
-world_conf world-1 "$net/maps" 'capacity = 100000;' 'idle_unload = "1h";'
-start world-1
-until_true registered world-1 || bail "world-1 does not register"
-nginx_start
-echo "nginx: $(nginx -v 2>&1)"
-"$top_build/bench/login" "$(port "$(address gateway gateway)")" \
-	"${pid_of[gateway]},${pid_of[taskmaster]},${pid_of[world-1]}" \
-	"$peer_port" "$peer_pid" "$rounds" "$seconds" map-0
+world_start
+measure login-remote \
+	"${pid_of[gateway]},${pid_of[taskmaster]},${pid_of[world-1]}"
+stop world-1
+stop gateway
+stop taskmaster
+
+echo "gateway and taskmaster in one process:"
+rm -r "$net/gateway"
+together_conf
+start gateway
+taskmaster_at=gateway
+world_start
+measure login "${pid_of[gateway]},${pid_of[world-1]}"

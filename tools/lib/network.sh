@@ -21,6 +21,7 @@ modules=$top_build/modules/.libs
 declare -A pid_of=()		# servers that run
 declare -A settings=()		# further settings, by module or server name
 declare -a host_lines=()	# further lines of every metacubed.conf
+taskmaster_at=taskmaster		# the server with the module taskmaster
 
 # -- waiting --------------------------------------------------------------
 
@@ -125,7 +126,7 @@ world_conf () {
 	host_conf "$name"
 	module_conf "$name" world 'listen = "127.0.0.1:0";' \
 		"maps = \"$maps\";" \
-		"taskmaster = \"$(address taskmaster taskmaster)\";" \
+		"taskmaster = \"$(address $taskmaster_at taskmaster)\";" \
 		"$@" "${settings[$name]-}"
 }
 
@@ -205,7 +206,7 @@ kill_hard () {			# NAME
 
 # -- the whole ------------------------------------------------------------------
 
-registered () { ctl taskmaster worlds | grep -q "^$1\b"; }
+registered () { ctl $taskmaster_at worlds | grep -q "^$1\b"; }
 
 # maps_of N - the folder with the maps of world-N
 maps_of () { echo "$top_src/maps"; }
