@@ -693,8 +693,10 @@ do_flood(struct hostile *me, const char *value)
 	envelope.cid = 6;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PING;
 	envelope.ping = &ping;
-	for (size_t i = 0; i < times && !me->closed; i++)
+	for (size_t i = 0; i < times && !me->closed; i++) {
+		me->deadline = now_ms() + (uint64_t)me->seconds * 1000;
 		send_message(me, &envelope);
+	}
 	printf("flood %s\n", me->closed ? "ended" : "survived");
 }
 
