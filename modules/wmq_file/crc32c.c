@@ -2,6 +2,10 @@
 /*
  * crc32c - the Castagnoli CRC (polynomial 0x1edc6f41, reflected), as in
  * RFC 3720 B.4: what finds accidents in a record.
+ *
+ * x86-64 processors since 2008 have an instruction for it: it does the whole
+ * words, and the table only the few bytes at the end.  Without it, the table
+ * does all.
  */
 #include "segment.h"
 
@@ -51,13 +55,56 @@ static const uint32_t table[256] = {
 	0xbe2da0a5, 0x4c4623a6, 0x5f16d052, 0xad7d5351,
 };
 
+#ifdef __x86_64__
+
+static bool
+words_can(void)
+{
+	return __builtin_cpu_supports("sse4.2");
+}
+
+__attribute__((target("sse4.2")))
+static uint32_t
+words_add(uint32_t crc, const uint8_t *at, size_t count)
+{
+	uint64_t word, sum = crc;
+
+	for (; count > 0; count--, at += sizeof(word)) {
+		memcpy(&word, at, sizeof(word));
+		sum = __builtin_ia32_crc32di(sum, word);
+	}
+	return (uint32_t)sum;
+}
+
+#else
+
+static bool
+words_can(void)
+{
+	return false;
+}
+
+static uint32_t
+words_add(uint32_t crc, const uint8_t *at, size_t count)
+{
+	(void)at;
+	(void)count;
+	return crc;
+}
+
+#endif
+
 uint32_t
 crc32c(const void *data, size_t len)
 {
-	const uint8_t *at = data;
+	const uint8_t *at = data, *end = at + len;
 	uint32_t crc = UINT32_MAX;
 
-	while (len-- > 0)
+	if (words_can()) {
+		crc = words_add(crc, at, len / 8);
+		at += len / 8 * 8;
+	}
+	while (at < end)
 		crc = crc >> 8 ^ table[(crc ^ *at++) & 0xff];
 	return ~crc;
 }

@@ -121,20 +121,25 @@ give_back(struct queue *queue, const char *what)
 	    strerror(error));
 }
 
-/* For file systems that cannot preallocate. */
+/* In pieces that end on a block: see tail_judge in segment.c. */
 static int
 write_zeroes(struct queue *queue, uint64_t from, uint64_t to)
 {
 	static const uint8_t zeroes[64 * 1024];
 
 	for (uint64_t len; from < to; from += len) {
-		len = to - from < sizeof(zeroes) ? to - from : sizeof(zeroes);
+		len = sizeof(zeroes) - from % sizeof(zeroes);
+		if (len > to - from)
+			len = to - from;
 		if (file_write(queue, queue->fd, zeroes, len, from) == -1)
 			return -1;
 	}
 	return 0;
 }
 
+/* Space that was never written would cost each commit a change of the file
+ * system's own records, so zeroes go there at once, a whole step in one go.
+ * On a file system that cannot preallocate they do all of it. */
 static int
 allocate(struct queue *queue, uint64_t from, uint64_t to)
 {
@@ -144,9 +149,9 @@ allocate(struct queue *queue, uint64_t from, uint64_t to)
 		result = queue->io->fallocate(queue->fd, (off_t)from,
 		    (off_t)(to - from));
 	while (result == -1 && errno == EINTR);
-	if (result == -1 && (errno == EOPNOTSUPP || errno == ENOSYS))
-		return write_zeroes(queue, from, to);
-	return result;
+	if (result == -1 && errno != EOPNOTSUPP && errno != ENOSYS)
+		return -1;
+	return write_zeroes(queue, from, to);
 }
 
 static uint64_t

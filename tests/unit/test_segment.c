@@ -78,11 +78,32 @@ scan(struct file *file, struct segment_scan *scan_r)
 	return segment_scan(&source, NULL, NULL, scan_r);
 }
 
+/* Bit by bit, as it is defined. */
+static uint32_t
+crc_of(const uint8_t *data, size_t len)
+{
+	uint32_t crc = UINT32_MAX;
+
+	while (len-- > 0) {
+		crc ^= *data++;
+		for (int bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78 : 0);
+	}
+	return ~crc;
+}
+
 static void
 checksum(void)
 {
 	static const uint8_t zeroes[32];
+	uint8_t data[80];
 
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(151 * i + 7);
+	for (size_t from = 0; from < 8; from++)
+		for (size_t len = 0; from + len <= sizeof(data); len++)
+			CU_ASSERT_EQUAL(crc32c(data + from, len),
+			    crc_of(data + from, len));
 	CU_ASSERT_EQUAL(crc32c("123456789", 9), 0xe3069283);
 	CU_ASSERT_EQUAL(crc32c(zeroes, 32), 0x8a9136aa);
 }
