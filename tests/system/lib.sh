@@ -14,6 +14,7 @@
 # asks again until something holds or patience ($MC_PATIENCE seconds) ends.
 # MC_BUILD is the build's folder (the current one, as in make check).
 set -u
+umask 022			# modules that others may write are refused
 
 top_src=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 top_build=$(cd "${MC_BUILD:-.}" && pwd)
