@@ -149,7 +149,8 @@ lock_take(struct mc_host *host, const char *path)
 	snprintf(name, sizeof(name), "%s.lock", path);
 	fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	if (fd == -1) {
-		mc_log(host, MC_ERROR, "%s: %s", name, strerror(errno));
+		mc_log(host, MC_ERROR, "cannot open %s: %s", name,
+		    strerror(errno));
 		return -1;
 	}
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
@@ -172,7 +173,8 @@ clean_check(struct mc_host *host, const char *path, int *lock_r)
 	if (fd == -1 && errno == ENOENT)
 		return CLEAN_NONE;
 	if (fd == -1) {
-		mc_log(host, MC_ERROR, "%s: %s", path, strerror(errno));
+		mc_log(host, MC_ERROR, "cannot open %s: %s", path,
+		    strerror(errno));
 		return CLEAN_REFUSED;
 	}
 	state = file_judge(host, path, fd);
