@@ -399,7 +399,8 @@ dist_check_SCRIPTS += $(SYSTEM_TESTS) tests/system/80_install.t \
 EXTRA_DIST += tests/system/lib.sh tests/oot/Makefile tests/oot/skeleton.c
 
 check_PROGRAMS += tests/system/hostile tests/system/notified
-tests_system_hostile_SOURCES = tests/system/hostile.c
+tests_system_hostile_SOURCES = tests/system/hostile.c \
+	tests/system/hostile.h tests/system/wire.c tests/system/words.c
 tests_system_hostile_LDADD = api/libproto.la $(PROTOBUF_C_LIBS) $(GNUTLS_LIBS)
 tests_system_notified_SOURCES = tests/system/notified.c
 

@@ -8,9 +8,9 @@
  *
  * The bots of a group are the accounts PREFIX-1 to PREFIX-COUNT, all with the
  * password in the first line of the file.  One line is printed for each group
- * when all of it is there, and one for each bot that is refused or lost; SIGTERM
- * and SIGINT make them leave as polite people do.  Exit status: 0 when every
- * bot was in its map and left it again.
+ * when all of it is there, and one for each bot that is refused or lost;
+ * SIGTERM and SIGINT make them leave as polite people do.  Exit status: 0 when
+ * every bot was in its map and left it again.
  *
  * It is for the demo and for looking at a network that has people in it; it
  * measures nothing (bench/ does).
@@ -39,7 +39,7 @@ struct bot {
 	struct metacube_client	*client;
 	struct group		*group;
 	char			 name[METACUBE_NAME_SIZE];
-	uint64_t		 next_ms;	/* when it does something again */
+	uint64_t		 next_ms;	/* it does something */
 };
 
 static struct bot bots[BOTS_MAX];
@@ -62,7 +62,7 @@ go(int signal)
 	told_to_go = 1;
 }
 
-/* -- what the client library reports --------------------------------------- */
+/* What the client library reports. */
 
 static void
 entered(void *owner, const struct metacube_place *place)
@@ -104,7 +104,7 @@ failed(void *owner, enum metacube_error error, const char *why)
 	trouble(owner, metacube_error_text(error), why);
 }
 
-/* -- what they do ----------------------------------------------------------- */
+/* What they do. */
 
 static int32_t
 somewhere(unsigned size)
@@ -176,7 +176,7 @@ leave(void)
 		step(100);
 }
 
-/* -- who they are ----------------------------------------------------------- */
+/* Who they are. */
 
 static int
 group_parse(const char *text, struct group *group)
@@ -200,8 +200,8 @@ group_login(struct group *group, const struct metacube_options *options,
 		};
 
 		bot->group = group;
-		snprintf(bot->name, sizeof(bot->name), "%.15s-%u", group->prefix,
-		    i);
+		snprintf(bot->name, sizeof(bot->name), "%.15s-%u",
+		    group->prefix, i);
 		bot->client = metacube_client_new(options, &events);
 		if (bot->client == NULL)
 			return -1;

@@ -105,6 +105,23 @@ check "a second SIGTERM is another one" until_true insists
 check "and ends it at once, status 1" ended 5 1
 wait $asking
 
+# A module that holds the loop for a while.
+world_of holds 80ms 5s
+start one
+check "a store holds the loop" ctl one ask joe
+check "the log says who, in what, how long, and whom it asked" log_has one \
+	'WARN +asker #[0-9]+ ask held the loop for ([89][0-9]|[0-9]{3,}) ms' \
+	' \(limit 50 ms\), after asking tcapw_fake \(tcapw.lookup\)$'
+check "it is counted" test "$(counter one asker stalls)" -eq 1
+check "and everything goes on" ctl one status
+check "it stops" stop one
+world_of holds 80ms 5s
+host_conf one 'stall_limit = "10s";'
+start one
+check "it does so again, within the limit" ctl one ask joe
+check "of which nobody speaks" not log_has one 'held the loop'
+check "it stops" stop one
+
 # A module that holds the loop for ever.
 world_of answers 0ms 100ms
 start one
