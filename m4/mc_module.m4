@@ -4,7 +4,8 @@
 #
 # One module: the switch --enable-module-NAME, the check that the library it
 # needs (a variable MC_HAVE_LIBRARY set by MC_LIBRARY) is there, a conditional
-# MODULE_NAME for its module.mk, and its line in the summary.
+# MODULE_NAME for its module.mk, and its line in the summary.  mc_all_modules
+# becomes "no" with the first one that is not built.
 AC_DEFUN([MC_MODULE], [
 	AC_ARG_ENABLE([module-$1], [AS_HELP_STRING([--disable-module-$1],
 		[do not build the module $1])], [], [enable_module_$1=auto])
@@ -16,7 +17,8 @@ AC_DEFUN([MC_MODULE], [
 	AS_IF([test "x$enable_module_$1" = xyes && test -n "$mc_why"],
 		[AC_MSG_ERROR([module $1: $mc_why])])
 	AM_CONDITIONAL([MODULE_]m4_toupper([$1]), [test -z "$mc_why"])
-	AS_IF([test -z "$mc_why"], [mc_why=yes], [mc_why="no ($mc_why)"])
+	AS_IF([test -z "$mc_why"], [mc_why=yes],
+		[mc_why="no ($mc_why)"; mc_all_modules=no])
 	mc_summary="$mc_summary
     $1: $mc_why"
 ])

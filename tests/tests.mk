@@ -393,7 +393,9 @@ SYSTEM_TESTS = \
 	tests/system/50_hostile.t \
 	tests/system/60_files.t \
 	tests/system/70_secrets.t
+if ALL_MODULES
 TESTS += $(SYSTEM_TESTS)
+endif
 dist_check_SCRIPTS += $(SYSTEM_TESTS) tests/system/80_install.t \
 	tests/fuzz/run
 EXTRA_DIST += tests/system/lib.sh tests/oot/Makefile tests/oot/skeleton.c

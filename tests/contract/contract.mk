@@ -15,7 +15,10 @@ metacube_contract_SOURCES = \
 metacube_contract_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 metacube_contract_LDADD = libmetacube.la -lpthread
 
-CONTRACT_TESTS = tests/contract/taskmaster.t
+CONTRACT_TESTS =
+if ALL_MODULES
+CONTRACT_TESTS += tests/contract/taskmaster.t
+endif
 if MODULE_AUTH_PASSWORD
 CONTRACT_TESTS += tests/contract/auth_password.t
 endif

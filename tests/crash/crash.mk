@@ -3,8 +3,10 @@
 # Servers that are killed; TAP, and a closing line CAMPAIGN.
 if MODULE_ACCTSERV
 if MODULE_TCAPW_GDBM
+if MODULE_WMQ_FILE
 check_PROGRAMS += tests/crash/account_change.t tests/crash/mismatch.t
 TESTS += tests/crash/account_change.t tests/crash/mismatch.t
+endif
 endif
 endif
 tests_crash_account_change_t_SOURCES = \
