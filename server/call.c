@@ -531,6 +531,7 @@ mc_call_new(const struct mc_ref *to, const struct mc_op *op,
 	call->began_us = now_us();
 	timeouts_add(call->caller->process->call_pool, call, op->timeout_ms);
 	atomic_store_explicit(&call->state, CALL_OPEN, memory_order_release);
+	callback_asked(call->owner, op->name);
 	return call;
 }
 

@@ -32,6 +32,8 @@ struct loop {
 static _Thread_local uint64_t request;
 static _Atomic(struct mc_host *) running_host;
 static _Atomic(const char *) running_what;
+static _Atomic(struct mc_host *) asked_host;	/* by what is running */
+static _Atomic(const char *) asked_what;
 static unsigned limit_ms = 50;
 
 static void
@@ -194,19 +196,43 @@ callback_begin(struct callback *callback, struct mc_host *host,
 	    memory_order_relaxed);
 	callback->began_us = now_us();
 	running_set(host, what);
+	callback_asked(NULL, NULL);
 	request = for_request;
+}
+
+void
+callback_asked(struct mc_host *provider, const char *op)
+{
+	atomic_store_explicit(&asked_host, provider, memory_order_relaxed);
+	atomic_store_explicit(&asked_what, op, memory_order_relaxed);
+}
+
+/* ", after asking tcapw_gdbm (tcapw.lookup)": a provider is entered by those
+ * who ask it, so the time may be its own. */
+static const char *
+asked_text(char text[128])
+{
+	const char *what = atomic_load(&asked_what);
+
+	text[0] = '\0';
+	if (what != NULL)
+		snprintf(text, 128, ", after asking %s (%s)",
+		    mc_host_name(atomic_load(&asked_host)), what);
+	return text;
 }
 
 void
 callback_end(struct callback *callback)
 {
 	uint64_t took_ms = (now_us() - callback->began_us) / 1000;
+	char asked[128];
 
 	if (took_ms > limit_ms) {
 		mc_count(callback->host, "stalls", 1);
 		mc_log(callback->host, MC_WARN,
-		    "%s held the loop for %llu ms (limit %u ms)",
-		    callback->what, (unsigned long long)took_ms, limit_ms);
+		    "%s held the loop for %llu ms (limit %u ms)%s",
+		    callback->what, (unsigned long long)took_ms, limit_ms,
+		    asked_text(asked));
 	}
 	running_set(callback->outer_host, callback->outer_what);
 	request = callback->outer_request;
@@ -215,13 +241,15 @@ callback_end(struct callback *callback)
 const char *
 callback_running(void)
 {
-	static _Thread_local char text[128];
+	static _Thread_local char text[256];
 	const char *what = atomic_load(&running_what);
+	char asked[128];
 
 	if (what == NULL)
 		return "nothing that was measured";
-	snprintf(text, sizeof(text), "%s (%s)",
-	    mc_host_name(atomic_load(&running_host)), what);
+	snprintf(text, sizeof(text), "%s (%s)%s",
+	    mc_host_name(atomic_load(&running_host)), what,
+	    asked_text(asked));
 	return text;
 }
 

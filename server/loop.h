@@ -50,7 +50,8 @@ void			 loop_on_flush(struct loop *, loop_flush_fn *, void *);
  * Brackets around every call into a module: while they are open, log lines
  * carry the request id, and calls that are made inherit it; afterwards a
  * callback that took longer than the limit is logged with what it was
- * ("tcapw.lookup answered", "message login", "timer").
+ * ("tcapw.lookup answered", "message login", "timer"), and with the service
+ * call that it made last: the provider's side of one runs inside of it.
  */
 struct callback {
 	struct mc_host	*host;
@@ -64,6 +65,7 @@ struct callback {
 void		 callback_begin(struct callback *, struct mc_host *,
 		    const char *what, uint64_t request);
 void		 callback_end(struct callback *);
+void		 callback_asked(struct mc_host *provider, const char *op);
 void		 callback_limit_set(unsigned ms);
 
 /* (any thread) "gateway (message login)": where the loop is now.  The text

@@ -4,7 +4,7 @@
  *
  * What every test of a module that needs tcapw wants to see it survive: a
  * store that is silent, slow, fails, answers twice, answers only when nobody
- * waits any more, or answers more than is allowed.
+ * waits any more, answers more than is allowed, or holds the loop.
  */
 #include <metacube/host.h>
 #include <metacube/tcapw.h>
@@ -17,7 +17,7 @@
 MC_MODULE_NOTE;
 
 enum behaviour { ANSWERS, THREAD, POOL, SLOW, SILENT, FAILING, DOUBLE,
-	UNWANTED, HUGE };
+	UNWANTED, HUGE, HOLDS };
 
 #define LOOK_MS	1	/* UNWANTED: between two looks */
 
@@ -83,16 +83,23 @@ forgotten(void *arg)
 	question_free(arg);
 }
 
-/* Instance thread or pool. */
 static void
-answer_there(void *arg)
+dawdle(const struct question *question)
 {
-	struct question *question = arg;
 	struct timespec delay = {
 		question->delay_ms / 1000, question->delay_ms % 1000 * 1000000
 	};
 
 	nanosleep(&delay, NULL);
+}
+
+/* Instance thread or pool. */
+static void
+answer_there(void *arg)
+{
+	struct question *question = arg;
+
+	dawdle(question);
 	answer(question);
 	mc_later(question->fake->host, forgotten, question);
 }
@@ -170,6 +177,10 @@ behave(struct fake *fake, struct question *question)
 	case HUGE:
 		answer_hugely(question);
 		break;
+	case HOLDS:
+		dawdle(question);
+		delayed(question);
+		break;
 	}
 }
 
@@ -236,11 +247,11 @@ static const struct tcapw_ops ops = {
 static const struct mc_key keys[] = {
 	{ MC_FIELD(struct conf, behaviour), .type = MC_CHOICE,
 	  .fallback = "answers", .choices = "answers|thread|pool|slow|silent|"
-	  "failing|double|unwanted|huge",
+	  "failing|double|unwanted|huge|holds",
 	  .help = "What it does with a question." },
 	{ MC_FIELD_AS("delay", struct conf, delay_ms), .type = MC_DURATION,
 	  .fallback = "0ms", .min = 0, .max = 60000,
-	  .help = "How long thread, pool and slow take." },
+	  .help = "How long thread, pool, slow and holds take." },
 	{ MC_FIELD(struct conf, status), .type = MC_CHOICE,
 	  .fallback = "unavailable", .choices = "ok|denied|not_found|exists|"
 	  "invalid|busy|timeout|uncertain|unavailable|internal",

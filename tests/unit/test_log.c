@@ -7,10 +7,13 @@
 #include "process.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <pthread.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define THREADS	4
@@ -147,6 +150,64 @@ test_json(void)
 	    "\"instance\":\"gateway\",\"text\":\"plain\"}\n"));
 }
 
+/* systemd's journal has the time, and wants the level as <N>; whether it is
+ * the one who reads is decided by device and inode. */
+static void
+test_journal(void)
+{
+	char stream[64];
+	struct stat st;
+
+	CU_ASSERT_EQUAL_FATAL(stat(file, &st), 0);
+	snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t)st.st_dev,
+	    (uintmax_t)st.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	begin(LOG_TEXT, MC_DEBUG);
+	mc_log(&host, MC_NOTE, "%d players", 35);
+	CU_ASSERT_STRING_EQUAL(logged(file), "<5>gateway: 35 players\n");
+	request_set(17);
+	mc_log(&host, MC_ERROR, "lost\n<7>forged");
+	request_set(0);
+	CU_ASSERT_STRING_EQUAL(logged(file),
+	    "<3>gateway #17: lost\\x0a<7>forged\n");
+	mc_log(NULL, MC_WARN, "the host");
+	CU_ASSERT_STRING_EQUAL(logged(file), "<4>metacubed: the host\n");
+	mc_log(NULL, MC_DEBUG, "details");
+	CU_ASSERT_STRING_EQUAL(logged(file), "<7>metacubed: details\n");
+	begin(LOG_JSON, MC_NOTE);
+	mc_log(&host, MC_NOTE, "JSON is JSON there, too");
+	CU_ASSERT_EQUAL(logged(file)[0], '{');
+	setenv("JOURNAL_STREAM", "1:2", 1);
+	begin(LOG_TEXT, MC_NOTE);
+	mc_log(&host, MC_NOTE, "somebody else's journal");
+	CU_ASSERT_STRING_EQUAL(line(),
+	    "NOTE  gateway somebody else's journal\n");
+	unsetenv("JOURNAL_STREAM");
+}
+
+/* A terminal is for people: the time of day, and a column of names. */
+static void
+test_terminal(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	char said[LOG_LINE_MAX] = "";
+	ssize_t len;
+
+	CU_ASSERT_TRUE_FATAL(master != -1 && grantpt(master) == 0 &&
+	    unlockpt(master) == 0);
+	CU_ASSERT_EQUAL_FATAL(log_open(ptsname(master), LOG_TEXT, MC_NOTE),
+	    MC_OK);
+	request_set(17);
+	mc_log(&host, MC_WARN, "\033[2Jlost");
+	request_set(0);
+	len = read(master, said, sizeof(said) - 1);
+	begin(LOG_TEXT, MC_NOTE);
+	close(master);
+	CU_ASSERT_TRUE_FATAL(len > 13);
+	CU_ASSERT_STRING_EQUAL(said + 13, "\033[33mWARN \033[0m "
+	    "gateway          #17 \\x1b[2Jlost\r\n");
+}
+
 static void
 test_fail(void)
 {
@@ -239,6 +300,8 @@ main(void)
 		{ "control characters are escaped", test_control },
 		{ "a line is bounded", test_long },
 		{ "JSON is JSON", test_json },
+		{ "the journal gets <N>, and no time", test_journal },
+		{ "a terminal gets what people read", test_terminal },
 		{ "mc_fail logs and returns", test_fail },
 		{ "errno is kept", test_errno },
 		{ "a renamed file is opened anew", test_reopen },
