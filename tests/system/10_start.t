@@ -45,13 +45,26 @@ check "a second server does not take over the socket" \
 	says 'control' not mcd
 
 check "reload with the same files" ctl one reload
-echo 'no_such_setting = 1;' >>"$net/one/metacubed.conf"
-ctl one reload >"$net/out" 2>&1
-check "reload of a bad file changes nothing" ctl one status
-check "and says why" until_true log_has one 'no_such_setting'
+# One good setting and a bad one: debug would be seen by the next command.
+printf 'log_level = "debug";\nno_such_setting = 1;\n' \
+	>>"$net/one/metacubed.conf"
+check "reload of a bad file is refused" says 'reload has failed' \
+	not ctl one reload
+check "the log says why" log_has one 'metacubed.conf:[0-9]+: .*no_such_setting'
+check "the server goes on" ctl one status
+check "what was good in that file was not taken" \
+	not log_has one 'command status'
 sed -i '$d' "$net/one/metacubed.conf"
+echo 'nonsense' >"$net/one/conf.d/broken.conf"
+check "nor is it for a bad file elsewhere" not ctl one reload
+check "the log names that file" log_has one 'broken.conf:1: '
+check "and the server goes on" ctl one status
+check "as before" not log_has one 'command status'
+rm "$net/one/conf.d/broken.conf"
 kill -HUP "${pid_of[one]}"
-check "SIGHUP reloads, too" until_true log_has one 'reload'
+check "SIGHUP reloads, too" until_true log_has one ' reloaded$'
+check "now it is taken" ctl one status
+check "as the log shows" log_has one 'DEBUG .*command status'
 
 check "SIGTERM stops it with status 0" stop one
 check "its control socket is gone" not test -e "$net/one/control"

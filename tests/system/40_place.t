@@ -99,9 +99,16 @@ check "a map that no world has" says NO_SUCH_MAP no_map
 check "joe stays again" stay joe
 first=$(stay_where joe)
 second=world-$((3 - ${first#world-}))
+check "the tables have his map and him" until_true row taskmaster players \
+	"$(has player joe)" "$(has world "$first")"
 kill_hard "$first"
 lost () { ! registered "$first"; }
 check "the loss of $first is known at once" until_true lost
+# Known together: what is asked after it cannot be a late success.
+check "its maps are gone with it" not row taskmaster maps "$(has world "$first")"
+check "and so are its users" not row taskmaster players "$(has world "$first")"
+check "which the log says" \
+	log_has taskmaster "$first is lost: 1 maps? and 1 users? with it"
 check "joe's next login is sent to $second" test "$(sent joe)" = "$second"
 leave joe >/dev/null
 check "joe stays there" stay joe

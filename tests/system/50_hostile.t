@@ -257,6 +257,31 @@ no "taskmaster: a world whose name is a path" NOT_ALLOWED,BAD_REQUEST \
 no "taskmaster: a 2 GiB frame from a world" closed,BAD_REQUEST \
 	-c "$(certificate world-2)" -k "$(key world-2)" "$tm" tls \
 	length=0x7fffffff expect-closed
+# What the operator of the taskmaster reads of these
+while read -r why; do
+	check "its log: $why" log_has taskmaster "WARN +taskmaster .*$why"
+done <<'END'
+it does not speak TLS 1.3
+it shows no certificate
+its certificate was not issued by our CA
+needs a certificate for world,gateway, and yours is for account "nobody"
+gateway \(gateway\) .*not of the world server that it says it is
+world-2 \(world\) .*not of the world server that it says it is
+its name is not valid
+world-2.*a message is longer than 16777216 bytes
+END
+# And who dials with the wrong certificate, of that
+world_conf stranger "$top_src/maps"
+cat >>"$net/stranger/metacubed.conf" <<END
+certificate = "$net/foreign/world-1.pem";
+key = "$net/foreign/world-1.key";
+ca = "$(authority)";
+END
+start stranger
+check "a world with a certificate of another CA says that it is refused" \
+	until_true log_has stranger "WARN +world .*$tm"
+check "and goes on" ctl stranger status
+check "until it is stopped" stop stranger
 both_worlds () { registered world-1 && registered world-2; }
 check "both worlds are still registered" both_worlds
 

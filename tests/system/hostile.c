@@ -310,7 +310,6 @@ do_flood(struct hostile *me, const char *value)
 	Metacube__Ping ping = METACUBE__PING__INIT;
 	size_t times = number(value);
 
-	setsockopt(me->fd, SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof(int));
 	envelope.cid = 6;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PING;
 	envelope.ping = &ping;
