@@ -3,34 +3,48 @@
 #
 # Durable appends of 200 bytes through the service, from 1 and from 64
 # writers; the peer writes as many records, of the size that they have in the
-# file, with each fdatasync.
+# file, with each fdatasync, into a file prepared in the same way.
+
+record=260			# bytes in the file: RECORD_EXTRA + 200
+ticks_a_second=$(getconf CLK_TCK)
 
 host_conf queue
 module_conf queue wmq_file "path = \"$net/queue/queue\";"
 module_conf queue bench_append
 start queue
 
-# ours WRITERS - appends a second, and appends for each fdatasync
+# cpu_ticks - what the server has used so far, all threads
+cpu_ticks () { awk '{ print $14 + $15 }' "/proc/${pid_of[queue]}/stat"; }
+
+# ours WRITERS - appends a second, appends for each fdatasync, and
+# microseconds of CPU for one
 ours () {
-	local syncs=$(counter queue wmq_file commits) row
+	local syncs ticks row
+	syncs=$(counter queue wmq_file commits)
+	ticks=$(cpu_ticks)
 	row=$(ctl queue bench append "$1" "$seconds" | tail -n 1)
+	ticks=$(($(cpu_ticks) - ticks))
 	syncs=$(($(counter queue wmq_file commits) - syncs))
-	awk -v syncs="$syncs" '$2 != 0 { exit 1 }
-		{ printf "%.0f %.1f\n", $1 * 1000 / $3, $1 / syncs }' \
-		<<<"$row" || bail "appends failed: $row"
+	awk -v syncs="$syncs" -v us="$((ticks * 1000000 / ticks_a_second))" \
+		'$2 != 0 { exit 1 }
+		{ printf "%.0f %.1f %.2f\n", $1 * 1000 / $3, $1 / syncs,
+			us / $1 }' <<<"$row" || bail "appends failed: $row"
 }
 
 measure () {			# WRITERS
-	local round rate group bytes=264 peer
-	: >"$net/ours" >"$net/peer"
+	local round rate group cpu peer peer_cpu
+	rm -f "$net/ours" "$net/peer"
 	for ((round = 0; round < rounds; round++)); do
-		read -r rate group <<<"$(ours "$1")"
-		peer=$("$top_build/bench/append_peer" "$net/queue/peer" \
-			"${group%.*}" "$bytes" "$seconds") || exit 1
+		read -r rate group cpu <<<"$(ours "$1")"
+		read -r peer peer_cpu <<<"$("$top_build/bench/append_peer" \
+			"$net/queue/peer" "$(printf %.0f "$group")" \
+			"$record" "$seconds")"
+		[ -n "$rate" ] && [ -n "$peer" ] || exit 1
 		echo "$rate" >>"$net/ours"
 		echo "$peer" >>"$net/peer"
 		echo "  $1 writers: MetaCube $rate/s ($group for each" \
-			"fdatasync), bare loop $peer/s"
+			"fdatasync, $cpu us of CPU for one), bare loop" \
+			"$peer/s ($peer_cpu us)"
 	done
 	awk -v name="append-$1" -v ours="$(median <"$net/ours")" \
 		-v peer="$(median <"$net/peer")" 'BEGIN {
