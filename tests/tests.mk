@@ -389,6 +389,7 @@ SYSTEM_TESTS = \
 	tests/system/20_login.t \
 	tests/system/25_netshell.t \
 	tests/system/30_world.t \
+	tests/system/35_single.t \
 	tests/system/40_place.t \
 	tests/system/50_hostile.t \
 	tests/system/60_files.t \

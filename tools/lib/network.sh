@@ -272,7 +272,7 @@ person () {
 
 # type_in NAME LINE
 type_in () {
-	heard_by[$1]=$(wc -l <"$net/$1/log" 2>/dev/null || echo 0)
+	heard_by[$1]=$(wc -l 2>/dev/null <"$net/$1/log" || echo 0)
 	stamp <<<"> $2" >>"$net/$1/log"
 	echo "$2" >&"${in_of[$1]}"
 }
