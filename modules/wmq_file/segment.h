@@ -47,7 +47,7 @@
 #include <metacube/wmq.h>
 
 #define SEGMENT_VERSION		1
-#define SEGMENT_STEP		(1024 * 1024)	/* preallocated at a time */
+#define SEGMENT_STEP		(1024 * 1024)	/* prepared at a time */
 #define SEGMENT_BLOCK		4096		/* or when space is scarce */
 #define SEGMENT_HEADER_SIZE	112
 #define SEGMENT_HASH_SIZE	16
