@@ -11,6 +11,7 @@
 
 #define VERSION		1
 #define CAPACITY_MAX	1000000
+#define MAPS_MAX	50000		/* of one world */
 
 bool
 epoch_taken(const struct map *map, uint64_t epoch)
@@ -35,6 +36,8 @@ register_fault(const Metacube__Register *message)
 		return "its endpoint is not host:port";
 	if (message->capacity == 0 || message->capacity > CAPACITY_MAX)
 		return "its capacity is out of range";
+	if (message->n_map > MAPS_MAX || message->n_player > message->capacity)
+		return "it has more maps or users than it may";
 	if (message->n_title != message->n_map ||
 	    message->n_map_capacity != message->n_map ||
 	    message->n_running_epoch != message->n_running ||

@@ -135,6 +135,8 @@ link_refused(struct link *link, uint32_t cid, enum mc_status status)
 		reason = METACUBE__REASON__NO_SUCH_MAP;
 	if (status == MC_BUSY)
 		reason = METACUBE__REASON__TRY_LATER;
+	if (status == MC_DENIED)
+		reason = METACUBE__REASON__NOT_ALLOWED;
 	refused_send(link, cid, reason, mc_status_text(status));
 }
 
@@ -231,13 +233,26 @@ unloaded_said(struct link *link, const Metacube__Unloaded *message)
 	crowd_free(&crowd);
 }
 
-/* A copy that nobody knows any more must not go on with users. */
+/* Nobody new fits: an honest world has refused them itself. */
+static bool
+is_beyond(const struct world *world, uint64_t uid)
+{
+	const struct link *link = world->owner;
+	const struct player *player = player_find(link->taskmaster, uid);
+
+	return world->users >= world->capacity && (player == NULL ||
+	    player->present == NULL ||
+	    player->present->copy->world != world);
+}
+
+/* A copy that nobody knows any more must not go on with users, and a world
+ * not with more than it has room for. */
 static void
 arrived_said(struct link *link, const Metacube__Arrived *message)
 {
 	struct crowd *crowd = crowd_of(link, message->map, message->epoch);
 
-	if (crowd == NULL)
+	if (crowd == NULL || is_beyond(link->world, message->uid))
 		kick_send(link, message->uid, message->map, message->epoch,
 		    METACUBE__REASON__NO_WORLD);
 	else if (!mc_text_valid(message->display, MC_NAME_SIZE - 1))
@@ -256,6 +271,20 @@ departed_said(struct link *link, const Metacube__Departed *message)
 		player_departed(crowd, message->uid);
 }
 
+/* A gateway has asked auth; a world speaks only for those who are there: it
+ * must not get tickets for anybody else. */
+static bool
+may_place(const struct link *link, uint64_t uid)
+{
+	const struct player *player;
+
+	if (mc_peer_is(mc_conn_peer(link->conn), "gateway"))
+		return true;
+	player = player_find(link->taskmaster, uid);
+	return player != NULL && player->present != NULL &&
+	    player->present->copy->world == link->world;
+}
+
 static void
 place_said(struct link *link, uint32_t cid, const Metacube__Place *message)
 {
@@ -267,6 +296,11 @@ place_said(struct link *link, uint32_t cid, const Metacube__Place *message)
 	    mc_name_fold(message->display, folded) != NULL ||
 	    strcmp(message->name, folded) != 0) {
 		link_turn_away_bad(link, cid, "a user's name is not valid");
+		return;
+	}
+	if (!may_place(link, message->uid)) {
+		mc_count(link->taskmaster->host, "places_denied", 1);
+		link_refused(link, cid, MC_DENIED);
 		return;
 	}
 	if (!mc_key_valid(message->map)) {

@@ -864,6 +864,84 @@ fenced(void)
 	close_taskmaster();
 }
 
+static void
+world_places(struct mc_conn *conn, uint64_t uid)
+{
+	Metacube__Place place = METACUBE__PLACE__INIT;
+
+	place.uid = uid;
+	place.name = (char *)"joe";
+	place.display = (char *)"Joe";
+	place.map = island;
+	SAY(conn, 8, PLACE, place, &place);
+	stage_pass(0);
+}
+
+static void
+places_refused(struct mc_conn *conn, uint64_t uid)
+{
+	const Metacube__Envelope *envelope;
+
+	world_places(conn, uid);
+	envelope = HEARD(conn, REFUSED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
+	CU_ASSERT_EQUAL(envelope->cid, 8);
+	CU_ASSERT_EQUAL(envelope->refused->reason,
+	    METACUBE__REASON__NOT_ALLOWED);
+	CU_ASSERT_FALSE(stage_over(conn));
+}
+
+/* No world gets a ticket for somebody who is not there. */
+static void
+own_users(void)
+{
+	struct mc_conn *here, *there;
+	struct terms terms;
+
+	open_taskmaster();
+	terms_fill(&terms, "world-1");
+	terms_run(&terms, 5, 7);
+	here = world_say(&terms);
+	there = world_up("world-2", NULL);
+	stage_peer(NULL, "world-3", "world");
+	places_refused(stage_connect(), 7);
+	places_refused(there, 7);
+	places_refused(here, 8);
+	world_places(here, 7);
+	CU_ASSERT_PTR_NOT_NULL(HEARD(here, PLACED));
+	CU_ASSERT_EQUAL(stage_count("places_denied"), 3);
+	close_taskmaster();
+}
+
+/* It cannot fill our memory with users that it has no room for. */
+static void
+too_many_users(void)
+{
+	struct mc_conn *conn;
+	struct terms terms;
+
+	open_taskmaster();
+	terms_fill(&terms, "world-1");
+	terms_run(&terms, 5, 7);
+	terms.message.capacity = 1;
+	conn = world_say(&terms);
+	CU_ASSERT_EQUAL(world("world-1")->users, 1);
+	arrive(conn, 7, 5, NULL);
+	CU_ASSERT_PTR_NULL(HEARD(conn, KICK));
+	arrive(conn, 8, 5, NULL);
+	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, KICK));
+	CU_ASSERT_EQUAL(world("world-1")->users, 1);
+	terms_fill(&terms, "world-2");
+	terms_run(&terms, 6, 9);
+	terms.message.capacity = 1;
+	terms.message.n_player = terms.message.n_player_display =
+	    terms.message.n_player_map = 2;
+	terms.players[1] = 10;
+	terms.displays[1] = (char *)"Amanda";
+	CU_ASSERT_TRUE(stage_over(world_say(&terms)));
+	close_taskmaster();
+}
+
 int
 main(void)
 {
@@ -886,6 +964,8 @@ main(void)
 		{ "epochs only grow", epochs },
 		{ "one account, one place: the newest", newest_wins },
 		{ "news of a copy that is not", fenced },
+		{ "a world asks for its own users alone", own_users },
+		{ "a world with more users than room", too_many_users },
 		{ NULL, NULL }
 	};
 
