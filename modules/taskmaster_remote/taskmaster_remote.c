@@ -54,6 +54,13 @@ struct remote {
 	bool		 met;			/* was connected once */
 };
 
+/* One connection.  After a reload the old one may end when the new one is
+ * there already. */
+struct meeting {
+	struct remote	*remote;
+	struct mc_conn	*conn;
+};
+
 static void sweep_later(struct remote *);
 
 /* Questions, by cid and by age. */
@@ -322,7 +329,8 @@ refused(struct remote *remote, struct question *question,
 static void
 message(void *owner, const Metacube__Envelope *envelope)
 {
-	struct remote *remote = owner;
+	const struct meeting *meeting = owner;
+	struct remote *remote = meeting->remote;
 	struct question *question = question_find(remote, envelope->cid);
 
 	if (question == NULL)
@@ -345,7 +353,10 @@ static void *
 opened(void *state, struct mc_conn *conn)
 {
 	struct remote *remote = state;
+	struct meeting *meeting = mc_zalloc(sizeof(*meeting));
 
+	meeting->remote = remote;
+	meeting->conn = conn;
 	remote->conn = conn;
 	remote->met = true;
 	mc_conn_admit(conn);
@@ -354,19 +365,27 @@ opened(void *state, struct mc_conn *conn)
 	    question = question->newer)
 		if (!question->sent)
 			question_send(remote, question);
-	return remote;
+	return meeting;
 }
 
 /* What was asked may have been done; a seat that nobody takes expires. */
 static void
-closed(void *owner)
+disconnected(struct remote *remote)
 {
-	struct remote *remote = owner;
-
 	remote->conn = NULL;
 	mc_gauge(remote->host, "connected", 0);
 	while (remote->oldest != NULL)
 		question_end(remote, remote->oldest, MC_UNAVAILABLE, NULL, 0);
+}
+
+static void
+closed(void *owner)
+{
+	struct meeting *meeting = owner;
+
+	if (meeting->remote->conn == meeting->conn)
+		disconnected(meeting->remote);
+	free(meeting);
 }
 
 static const struct mc_conn_ops link_ops = {
@@ -404,6 +423,8 @@ reload(void *state, const void *given)
 
 	if (strcmp(conf->connect, remote->conf->connect) != 0) {
 		mc_hangup(&remote->link);
+		if (remote->conn != NULL)
+			disconnected(remote);
 		remote->link = mc_dial(remote->host, conf->connect,
 		    "taskmaster", &link_ops, remote);
 	}

@@ -358,6 +358,33 @@ asker_gone(void)
 	close_remote();
 }
 
+/* The old connection may end when there is a new one already. */
+static void
+moves(void)
+{
+	struct question before, after;
+	struct mc_conn *conn;
+	void *moved;
+
+	open_remote();
+	stage_accept();
+	ask(&before, "desert");
+	moved = conf;
+	conf = mc_zalloc(metacube_module.conf_size);
+	memcpy(conf, moved, metacube_module.conf_size);
+	set("connect", 0, "127.0.0.1:7746");
+	CU_ASSERT_EQUAL(metacube_module.reload(remote, conf), MC_OK);
+	free(moved);
+	conn = stage_accept();
+	stage_pass(0);
+	CU_ASSERT_EQUAL(before.status, MC_UNAVAILABLE);
+	CU_ASSERT_EQUAL(stage_count("connected"), 1);
+	ask(&after, "desert");
+	placed_say(conn, place_heard(conn, "desert"), (char *)"desert", 6);
+	CU_ASSERT_EQUAL(after.status, MC_OK);
+	close_remote();
+}
+
 int
 main(void)
 {
@@ -370,6 +397,7 @@ main(void)
 		{ "never a link", never_a_link },
 		{ "so many questions, so long", limits },
 		{ "nobody waits any more", asker_gone },
+		{ "the taskmaster moves", moves },
 		{ NULL, NULL }
 	};
 
