@@ -290,6 +290,8 @@ got_queue_position(void *owner, const struct mc_reply *reply)
 	}
 	if (is_mismatched(follow, queue))
 		return;
+	if (follow->was_level)	/* what came true though its call had failed */
+		follow->ops->applied(follow->owner, follow->store.pointer.seq);
 	memcpy(follow->asked.epoch, queue->epoch, sizeof(queue->epoch));
 	follow->asked.seq = follow->store.pointer.seq;
 	follow->goal = queue->durable;
