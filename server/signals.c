@@ -84,11 +84,12 @@ signals_main(void *arg)
 {
 	struct signals *signals = arg;
 	siginfo_t info;
-	int number;
+	int number, state;
 
 	pthread_setname_np(pthread_self(), "signals");
 	for (;;) {
 		number = wait_signal(signals, &info);
+		pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &state);
 		if (number == -1 && errno == EAGAIN)
 			mc_fatal(NULL, "has not stopped in time: the loop is "
 			    "held by %s", callback_running());
@@ -98,6 +99,7 @@ signals_main(void *arg)
 			stop_asked(signals, &info);
 		if (number > 0)
 			eventfd_write(signals->fd, 1);
+		pthread_setcancelstate(state, NULL);
 	}
 	return NULL;
 }
@@ -134,7 +136,7 @@ signals_free(struct signals **signalsp)
 
 	if (signals == NULL)
 		return;
-	pthread_cancel(signals->thread);	/* it waits, nothing else */
+	pthread_cancel(signals->thread);	/* only while it waits */
 	pthread_join(signals->thread, NULL);
 	event_free(signals->event);
 	close(signals->fd);
