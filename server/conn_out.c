@@ -272,16 +272,21 @@ conn_writable(evutil_socket_t fd, short events, void *arg)
 static void
 put_record(struct mc_conn *conn, const uint8_t *data, size_t len)
 {
-	ssize_t n = (ssize_t)len;
+	ssize_t n;
 
 	conn->in_flight += len;
-	if (conn->tls == NULL)
+	if (conn->tls == NULL) {
 		out_add(conn->thread, data, len);
-	else
+		return;
+	}
+	for (; len != 0; data += n, len -= (size_t)n) {
 		n = gnutls_record_send(conn->tls, data, len);
-	if (n != (ssize_t)len)
+		if (n > 0)	/* less: the peer has asked for small records */
+			continue;
 		conn_fail(conn, "tls_errors", "cannot encrypt: %s",
 		    gnutls_strerror((int)n));
+		return;
+	}
 }
 
 static void

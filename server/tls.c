@@ -166,7 +166,7 @@ read_names(gnutls_x509_crt_t crt, struct mc_peer *peer)
 		size = sizeof(uri);
 		type = gnutls_x509_crt_get_subject_alt_name(crt, i, uri, &size,
 		    NULL);
-		if (type == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE)
+		if (type < 0 && type != GNUTLS_E_SHORT_MEMORY_BUFFER)
 			return;
 		if (type == GNUTLS_SAN_URI)
 			peer_uri(peer, uri, size);
