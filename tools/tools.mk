@@ -4,7 +4,8 @@
 noinst_PROGRAMS += tools/bots
 tools_bots_SOURCES = tools/bots.c
 tools_bots_LDADD = libmetacube-client.la
-dist_noinst_SCRIPTS += tools/setup tools/demo tools/check .ci/run
+dist_noinst_SCRIPTS += tools/setup tools/demo tools/check tools/campaign \
+	.ci/run
 EXTRA_DIST += tools/lib/network.sh
 
 bin_PROGRAMS += metacubectl
