@@ -2,6 +2,7 @@
 #
 # The contract: headers for modules, and the wire schema with its codec.
 mcinclude_HEADERS += \
+	api/metacube/account.h \
 	api/metacube/auth.h \
 	api/metacube/call.h \
 	api/metacube/conn.h \

@@ -434,8 +434,8 @@ control_forget(struct mc_host *host)
 	for (query = commands->queries; query != NULL; query = next) {
 		next = query->next;
 		if (query->host == host)
-			mc_query_done(query, MC_UNAVAILABLE, "%s has stopped",
-			    host->name);
+			mc_query_done(query, MC_UNCERTAIN, "%s has stopped: "
+			    "this may have been done or not", host->name);
 	}
 	while ((gone = *added) != NULL)
 		if (gone->host == host) {

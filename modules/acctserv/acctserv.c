@@ -117,6 +117,15 @@ static const struct mc_key keys[] = {
 	{ 0 }
 };
 
+static const struct account_ops account_ops = {
+	.renew	= change_renew,
+};
+
+static const struct mc_provide provides[] = {
+	ACCOUNT_PROVIDE(&account_ops),
+	{ 0 }
+};
+
 static const struct mc_need needs[] = {
 	{ TCAPW_SERVICE, offsetof(struct acctserv, tcapw), false },
 	{ WMQ_SERVICE, offsetof(struct acctserv, wmq), false },
@@ -132,6 +141,7 @@ const struct mc_module metacube_module = {
 	.summary	= "Account server",
 	.license	= "MIT",
 	.keys		= keys,
+	.provides	= provides,
 	.needs		= needs,
 	.conf_size	= sizeof(struct conf),
 	.state_size	= sizeof(struct acctserv),

@@ -7,6 +7,7 @@
 #ifndef ACCTSERV_H
 #define ACCTSERV_H
 
+#include <metacube/account.h>
 #include <metacube/control.h>
 #include <metacube/follow.h>
 #include <metacube/tcapw.h>
@@ -32,12 +33,14 @@ struct acctserv {
 	struct changes		 changes;	/* all, oldest first */
 };
 
-/* change.c: commands that change an account. */
+/* change.c: commands and calls that change an account. */
 void	change_create(void *state, struct mc_query *);
 void	change_password(void *state, struct mc_query *);
 void	change_lock(void *state, struct mc_query *);
 void	change_unlock(void *state, struct mc_query *);
 void	change_delete(void *state, struct mc_query *);
+void	change_renew(void *state, const struct account_renewal *,
+	    struct mc_call *);
 void	changes_applied(struct acctserv *, uint64_t seq);
 void	changes_forget(struct acctserv *);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One change of an account, from the command to its answer:
+ * One change of an account, from the command (or the call of a module) to its
+ * answer:
  *
  *	its turn --> look up --> check --> (hash) --> append to the queue
  *	                                                |
@@ -29,7 +30,9 @@
 struct change {
 	TAILQ_ENTRY(change)	 link;
 	struct acctserv		*acctserv;
-	struct mc_query		*query;		/* NULL: was answered */
+	/* Who has asked; neither: was answered. */
+	struct mc_query		*query;
+	struct mc_call		*asked;
 	const char		*done;		/* "created", for the answer */
 	/* Checks what was looked up (NULL: there is no such account), and
 	 * makes the new state of it; false: answered instead. */
@@ -43,6 +46,7 @@ struct change {
 	uint64_t		 request;	/* whose log lines these are */
 	uint8_t			 proof[PROOF_SIZE];
 	char			 name[MC_NAME_SIZE], display[MC_NAME_SIZE];
+	struct account_renewal	 renewal;
 	struct tcapw_change	 record;
 };
 
@@ -84,6 +88,23 @@ change_end(struct change *change)
 		begin(next);
 }
 
+static bool
+is_awaited(const struct change *change)
+{
+	return change->query != NULL || change->asked != NULL;
+}
+
+static void
+answer(struct change *change, enum mc_status status, const char *text)
+{
+	if (change->query != NULL)
+		mc_query_done(change->query, status, "%s", text);
+	else if (change->asked != NULL)
+		mc_call_done(change->asked, status, NULL, 0);
+	change->query = NULL;
+	change->asked = NULL;
+}
+
 static void __attribute__((format(printf, 3, 4)))
 refuse(struct change *change, enum mc_status status, const char *format, ...)
 {
@@ -93,7 +114,7 @@ refuse(struct change *change, enum mc_status status, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	mc_query_done(change->query, status, "%s", text);
+	answer(change, status, text);
 	change_end(change);
 }
 
@@ -102,6 +123,7 @@ finished(struct change *change)
 {
 	const struct tcapw_account *account = &change->record.account;
 	uint64_t before = mc_request();
+	char text[256];
 
 	mc_crash_point("acctserv.applied");
 	mc_request_set(change->request);	/* here it is the queue's */
@@ -110,9 +132,9 @@ finished(struct change *change)
 	    "change %llu)", account->name, change->done,
 	    (unsigned long long)account->uid,
 	    (unsigned long long)change->seq);
-	if (change->query != NULL)
-		mc_query_done(change->query, MC_OK, "account %s %s",
-		    account->display, change->done);
+	snprintf(text, sizeof(text), "account %s %s", account->display,
+	    change->done);
+	answer(change, MC_OK, text);
 	change_end(change);
 	mc_request_set(before);
 }
@@ -136,22 +158,20 @@ static void append(void *owner);
 static void
 append_failed(struct change *change, enum mc_status status)
 {
-	if (status == MC_BUSY && change->query != NULL) {
+	if (status == MC_BUSY && is_awaited(change)) {
 		refuse(change, MC_BUSY, "nothing was changed: the message "
 		    "queue takes nothing at the moment (is the disk full?)");
 		return;
 	}
-	if (change->query != NULL && status != MC_UNCERTAIN &&
+	if (is_awaited(change) && status != MC_UNCERTAIN &&
 	    status != MC_UNAVAILABLE) {
 		refuse(change, status, "nothing was changed: the message "
 		    "queue refused the change: %s", mc_status_text(status));
 		return;
 	}
-	if (change->query != NULL)
-		mc_query_done(change->query, MC_UNCERTAIN, "uncertain: the "
-		    "message queue did not answer; the change may have been "
-		    "made, and is tried again until it is");
-	change->query = NULL;
+	answer(change, MC_UNCERTAIN, "uncertain: the message queue did not "
+	    "answer; the change may have been made, and is tried again until "
+	    "it is");
 	mc_timer_set(change->acctserv->host, &change->again, AGAIN_MS,
 	    append, change);
 }
@@ -377,6 +397,22 @@ check_password(struct change *change, const struct tcapw_account *account)
 	return is_found(change, account, TCAPW_CHANGE);
 }
 
+/* Only as long as nobody has given the account another password. */
+static bool
+check_renew(struct change *change, const struct tcapw_account *account)
+{
+	struct tcapw_account *new = &change->record.account;
+
+	if (!is_found(change, account, TCAPW_CHANGE))
+		return false;
+	if (strcmp(new->verifier, change->renewal.was) != 0) {
+		refuse(change, MC_DENIED, "the verifier is another one");
+		return false;
+	}
+	strcpy(new->verifier, change->renewal.verifier);
+	return true;
+}
+
 static bool
 check_lock(struct change *change, const struct tcapw_account *account)
 {
@@ -449,16 +485,53 @@ change_delete(void *state, struct mc_query *query)
 		change_start(change, "deleted", check_delete);
 }
 
-/* At the end of the process: what is under way may come true or not. */
+static bool
+is_string(const char *text, size_t size)
+{
+	return text[0] != '\0' && memchr(text, '\0', size) != NULL;
+}
+
+static bool
+renewal_valid(const struct account_renewal *renewal)
+{
+	char folded[MC_NAME_SIZE];
+
+	return is_string(renewal->name, sizeof(renewal->name)) &&
+	    is_string(renewal->was, sizeof(renewal->was)) &&
+	    is_string(renewal->verifier, sizeof(renewal->verifier)) &&
+	    mc_name_fold(renewal->name, folded) == NULL &&
+	    strcmp(folded, renewal->name) == 0;
+}
+
+void
+change_renew(void *state, const struct account_renewal *renewal,
+    struct mc_call *call)
+{
+	struct acctserv *acctserv = state;
+	struct change *change;
+
+	if (!acctserv->level || !renewal_valid(renewal)) {
+		mc_call_done(call, acctserv->level ? MC_INVALID :
+		    MC_UNAVAILABLE, NULL, 0);
+		return;
+	}
+	change = mc_zalloc(sizeof(*change));
+	change->acctserv = acctserv;
+	change->asked = call;
+	change->request = mc_request();
+	strcpy(change->name, renewal->name);
+	strcpy(change->display, renewal->name);
+	change->renewal = *renewal;
+	change_start(change, "has a new verifier", check_renew);
+}
+
+/* At the end of the process: what is under way may come true or not, and the
+ * host has answered those who asked. */
 void
 changes_forget(struct acctserv *acctserv)
 {
 	struct change *change;
 
-	while ((change = TAILQ_FIRST(&acctserv->changes)) != NULL) {
-		if (change->query != NULL)
-			mc_query_done(change->query, MC_UNCERTAIN,
-			    "uncertain: the server was stopped");
+	while ((change = TAILQ_FIRST(&acctserv->changes)) != NULL)
 		change_free(change);
-	}
 }

@@ -258,6 +258,9 @@ checked(void *job)
 	struct auth *auth = attempt->auth;
 	bool right = check->right;
 
+	if (check->renewed[0] != '\0')
+		verifier_renew(auth, attempt->name, check);
+	mc_wipe(check, sizeof(*check));
 	free(check);
 	attempt_settle(attempt, right ? PENALTY_PASSED : PENALTY_FAILED);
 	if (!right)
@@ -280,6 +283,8 @@ attempt_hash(struct attempt *attempt, const char *verifier, bool known)
 	check->owner = attempt;
 	check->done = checked;
 	check->known = known;
+	if (known && auth->account.ops != NULL)
+		check->cost = auth->conf->cost;
 	memcpy(check->verifier, verifier, sizeof(check->verifier));
 	memcpy(check->proof, attempt->proof, sizeof(check->proof));
 	mc_wipe(attempt->proof, sizeof(attempt->proof));

@@ -14,6 +14,7 @@
 #include "check.h"
 #include "penalty.h"
 
+#include <metacube/account.h>
 #include <metacube/auth.h>
 #include <metacube/host.h>
 
@@ -37,6 +38,8 @@ struct auth {
 	const struct conf	*conf;
 	struct penalty_rule	 address;
 	struct mc_ref		 tcapw;
+	struct mc_ref		 account;	/* optional: verifiers are
+						 * renewed where it is */
 	struct penalties	*accounts, *addresses;
 	struct penalties	*known;		/* have logged in from there */
 	struct attempts		 queue;
@@ -54,6 +57,9 @@ void	 attempt_begin(struct auth *, const struct auth_begin *,
 	    struct mc_call *);
 void	 attempt_step(struct auth *, uint64_t exchange, struct mc_call *);
 void	 attempt_drop(struct auth *, uint64_t exchange);
+
+/* renew.c: has the account server store what the check has made. */
+void	 verifier_renew(struct auth *, const char *name, const struct check *);
 
 /* The queue is given up; hashes that run are still answered. */
 void	 attempts_stop(struct auth *);

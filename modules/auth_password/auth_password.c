@@ -8,10 +8,12 @@
  *	    -> tcapw        the account's verifier, or one that nothing matches
  *	    -> pool         crypt(3), the same work in every case
  *	    -> GRANTED, LOCKED, or the one MC_DENIED for all the rest
+ *	    -> account      a right one whose verifier is weaker than `cost`:
+ *	                    a new one is stored, and nobody waits for that
  *
  * What the client sends is a hash already (metacube/proto/login.proto), and
  * still a password: whoever has it can log in.  It is wiped as soon as it is
- * hashed, and never logged.  Passwords are not changed here; acctserv is.
+ * hashed, and never logged.  Passwords are changed by acctserv, not here.
  */
 #include "attempt.h"
 
@@ -151,7 +153,9 @@ static const struct mc_key keys[] = {
 	{ MC_FIELD(struct conf, cost), .type = MC_INT, .fallback = "5",
 	  .min = 1, .max = 11,
 	  .help = "Cost of yescrypt for a name that is not known; the same "
-	  "as acctserv uses for new passwords." },
+	  "as acctserv uses for new passwords.  A verifier of a lower cost is "
+	  "renewed when its user logs in, if acctserv runs in this "
+	  "process." },
 	{ MC_FIELD_AS("account_free", struct conf, account.free),
 	  .type = MC_INT, .fallback = "3", .min = 0, .max = 1000,
 	  .help = "Failures on one account before there are delays." },
@@ -190,6 +194,7 @@ static const struct mc_provide provides[] = {
 
 static const struct mc_need needs[] = {
 	{ TCAPW_SERVICE, offsetof(struct auth, tcapw), false },
+	{ ACCOUNT_SERVICE, offsetof(struct auth, account), true },
 	{ 0 }
 };
 

@@ -32,6 +32,46 @@ hash_matches(const char *hash, const char *verifier)
 	return mc_equal_secret(mine, theirs, sizeof(mine));
 }
 
+/* Up to the salt: "$y$j9T$", in which crypt(3) keeps the cost. */
+static size_t
+cost_len(const char *verifier)
+{
+	const char *at = verifier;
+
+	for (int fields = 0; fields < 2 && at != NULL; fields++)
+		at = strchr(at + 1, '$');
+	return at != NULL ? (size_t)(at - verifier) + 1 : 0;
+}
+
+bool
+check_weaker(const char *verifier, int64_t cost)
+{
+	char lower[TCAPW_VERIFIER_SIZE];
+	size_t len;
+
+	while (--cost > 0) {
+		if (check_dummy(cost, lower) == -1)
+			continue;
+		len = cost_len(lower);
+		if (len > 0 && strncmp(verifier, lower, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void
+renew(struct check *check, const char *hex, struct crypt_data *data)
+{
+	char setting[TCAPW_VERIFIER_SIZE];
+	const char *hash = NULL;
+
+	if (check_dummy(check->cost, setting) == 0)
+		hash = crypt_rn(hex, setting, data, (int)sizeof(*data));
+	if (hash != NULL && hash[0] != '*' &&
+	    strlen(hash) < sizeof(check->renewed))
+		strcpy(check->renewed, hash);
+}
+
 void
 check_run(void *job)
 {
@@ -45,6 +85,8 @@ check_run(void *job)
 	matches = hash_matches(crypt_rn(hex, check->verifier, data,
 	    (int)sizeof(*data)), check->verifier);
 	check->right = matches & check->known;
+	if (check->right && check_weaker(check->verifier, check->cost))
+		renew(check, hex, data);
 	mc_wipe(hex, sizeof(hex));
 	mc_wipe(data, sizeof(*data));
 	free(data);

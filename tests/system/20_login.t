@@ -134,4 +134,25 @@ kill_hard gateway
 start gateway
 check "and after a SIGKILL" login joe login until=logged_in
 check "as is the new nina, by the same uid" test "$(uid_of nina)" = "$new_uid"
+
+# -- a higher cost ----------------------------------------------------------------
+
+gateway=$(address gateway gateway)
+renewed () { [ "$(counter gateway auth_password renewed)" -eq "$1" ]; }
+sed -i 's|^};|cost = 6;\n};|' "$net/gateway/conf.d/acctserv.conf" \
+	"$net/gateway/conf.d/auth_password.conf"
+check "the cost grows" ctl gateway reload
+check "a wrong password renews nothing" says BAD_CREDENTIALS wrong joe
+check "joe logs in with his verifier of the lower cost" \
+	login joe login until=logged_in
+check "and has another one for it" until_true \
+	log_has gateway 'account joe has a new verifier'
+check "which is counted" until_true renewed 1
+check "he logs in with that" login joe login until=logged_in
+kill_hard gateway
+start gateway
+check "also after a SIGKILL" login joe login until=logged_in
+check "it was renewed once" renewed 0
+check "nina's turn comes when she logs in" login nina login until=logged_in
+check "and not before" until_true renewed 1
 finish

@@ -99,6 +99,20 @@ check "account list" says '^Joe' ctl gateway account list
 type_in joe quit
 no_copy () { ! row gateway maps "$(has map newbie-island)"; }
 check "the map is unloaded when he has gone" until_true no_copy
+
+# The example for programmers is a whole client, too: it stays ten seconds.
+account Amanda
+example () {
+	METACUBE_PASSWORD=$(cat "$net/Amanda.pw") timeout 60 \
+		"$top_build/client/example" "$(address gateway gateway)" \
+		"$(authority)" Amanda newbie-island
+}
+check "client/example visits the island" \
+	says '^I am on Newbie Island, run by gateway$' example
+check "and hears itself" grep -q '^Amanda: Hello!$' "$net/says"
+check "and leaves in order" log_has gateway \
+	'Amanda has left newbie-island'
+
 check "metacubectl stop" ctl gateway stop
 check "ends it with status 0" reap "${pid_of[gateway]}"
 unset "pid_of[gateway]"

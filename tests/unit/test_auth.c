@@ -74,12 +74,30 @@ verifier_make(void)
 	free(data);
 }
 
+/* The account server: asked, and its answer. */
+static struct account_renewal renewal;
+static size_t nrenewals;
+static enum mc_status renewal_status;
+
+static void
+fake_renew(void *state, const struct account_renewal *given,
+    struct mc_call *call)
+{
+	(void)state;
+	renewal = *given;
+	nrenewals++;
+	mc_call_done(call, renewal_status, NULL, 0);
+}
+
+static const struct account_ops account_ops = { .renew = fake_renew };
+
 static void
 open_auth(void)
 {
 	stage_reset("gateway");
-	npending = nlookups = 0;
+	npending = nlookups = nrenewals = 0;
 	locked = false;
+	renewal_status = MC_OK;
 	if (verifier[0] == '\0')
 		verifier_make();
 	conf = (struct conf) {
@@ -547,6 +565,78 @@ settings(void)
 	close_auth();
 }
 
+static void
+costs(void)
+{
+	char verifiers[12][TCAPW_VERIFIER_SIZE];
+
+	for (int64_t i = 1; i <= 11; i++)
+		CU_ASSERT_EQUAL_FATAL(check_dummy(i, verifiers[i]), 0);
+	for (int64_t i = 1; i <= 11; i++)
+		for (int64_t cost = 0; cost <= 11; cost++)
+			CU_ASSERT_EQUAL(check_weaker(verifiers[i], cost),
+			    i < cost);
+	CU_ASSERT_FALSE(check_weaker("", 11));
+	CU_ASSERT_FALSE(check_weaker("$y$", 11));
+	CU_ASSERT_FALSE(check_weaker("$6$salt$hash", 11));
+}
+
+/* The same proof fits the new one, which is of the new cost. */
+static void
+check_renewal(void)
+{
+	char old[TCAPW_VERIFIER_SIZE];
+
+	memcpy(old, verifier, sizeof(old));
+	CU_ASSERT_EQUAL(nrenewals, 1);
+	CU_ASSERT_STRING_EQUAL(renewal.name, "joe");
+	CU_ASSERT_STRING_EQUAL(renewal.was, verifier);
+	CU_ASSERT_FALSE(check_weaker(renewal.verifier, 2));
+	CU_ASSERT_TRUE(check_weaker(renewal.verifier, 3));
+	memcpy(verifier, renewal.verifier, sizeof(verifier));
+	CU_ASSERT_EQUAL(attempt("joe", HERE, RIGHT).status, MC_OK);
+	CU_ASSERT_EQUAL(nrenewals, 1);
+	CU_ASSERT_EQUAL(attempt("joe", HERE, WRONG).status, MC_DENIED);
+	memcpy(verifier, old, sizeof(verifier));
+}
+
+static void
+grown_cost(void)
+{
+	open_auth();
+	conf.cost = 2;
+	CU_ASSERT_EQUAL(attempt("joe", HERE, RIGHT).status, MC_OK);
+	CU_ASSERT_EQUAL(nrenewals, 0);	/* no account server here */
+	auth->account.ops = &account_ops;
+	CU_ASSERT_EQUAL(attempt("joe", HERE, WRONG).status, MC_DENIED);
+	CU_ASSERT_EQUAL(attempt("nobody", HERE, RIGHT).status, MC_DENIED);
+	CU_ASSERT_EQUAL(nrenewals, 0);
+	CU_ASSERT_EQUAL(attempt("joe", HERE, RIGHT).status, MC_OK);
+	CU_ASSERT_EQUAL(stage_count("renewed"), 1);
+	check_renewal();
+	conf.cost = 1;
+	CU_ASSERT_EQUAL(attempt("joe", HERE, RIGHT).status, MC_OK);
+	CU_ASSERT_EQUAL(nrenewals, 1);
+	close_auth();
+}
+
+/* The login does not depend on it. */
+static void
+renewal_fails(void)
+{
+	open_auth();
+	conf.cost = 2;
+	auth->account.ops = &account_ops;
+	renewal_status = MC_UNAVAILABLE;
+	CU_ASSERT_EQUAL(attempt("joe", HERE, RIGHT).status, MC_OK);
+	CU_ASSERT_TRUE(stage_logged("was not renewed"));
+	renewal_status = MC_DENIED;
+	CU_ASSERT_EQUAL(attempt("joe", HERE, RIGHT).status, MC_OK);
+	CU_ASSERT_EQUAL(nrenewals, 2);
+	CU_ASSERT_EQUAL(stage_count("renewed"), 0);
+	close_auth();
+}
+
 int
 main(void)
 {
@@ -565,6 +655,9 @@ main(void)
 		{ "the client goes at any moment", client_gone },
 		{ "the server stops", stopping },
 		{ "settings taken or refused whole", settings },
+		{ "which cost is lower", costs },
+		{ "a verifier of a lower cost is renewed", grown_cost },
+		{ "or not, and the login is good", renewal_fails },
 		{ NULL, NULL }
 	};
 
