@@ -518,7 +518,7 @@ kicked(struct metacube_client *client, const Metacube__Envelope *envelope)
 	TELL(client, kicked, reason, text);
 }
 
-/* The world knows this session no more, or cannot take it just now. */
+/* The session is unknown to the world, or cannot be taken just now. */
 static void
 resume_refused(struct metacube_client *client, const Metacube__Refused *refused,
     const char *text)
