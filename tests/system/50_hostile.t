@@ -226,6 +226,17 @@ check "a seat that nobody took is free again" until_true seat_is_free
 no "an expired ticket" BAD_TICKET "$world" tls enter="$ticket" \
 	until=refused,entered,closed
 
+# Each was refused for what was wrong with it, and not for something else.  A
+# ticket for another world is under a key that this one has never seen.
+faults () {			# COUNTER - of both worlds
+	echo $(($(counter world-1 world "$1") + $(counter world-2 world "$1")))
+}
+for fault in malformed unknown_key forged used expired; do
+	check "tickets_$fault is counted" test "$(faults "tickets_$fault")" -gt 0
+done
+check "nobody was refused for a copy that is gone" \
+	test "$(faults tickets_other_epoch)" -eq 0
+
 no "resuming a session that never was" \
 	BAD_TICKET,BAD_REQUEST,BAD_CREDENTIALS,NOT_ALLOWED "$world" tls \
 	resume="12345:$(repeat 00 32)" until=refused,entered,closed

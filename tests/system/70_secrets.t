@@ -46,7 +46,12 @@ check "amanda's becomes the same" ctl gateway account password amanda \
 	--password-fd 3 3<"$net/joe.pw"
 cp "$net/joe.pw" "$net/amanda.pw"
 check "she logs in with it" login amanda login until=logged_in
-check "the gateway is told to reload" ctl gateway reload
+sed -i 's|^};|cost = 6;\n};|' "$net/gateway/conf.d/acctserv.conf" \
+	"$net/gateway/conf.d/auth_password.conf"
+check "the gateway is told to reload, with a higher cost" ctl gateway reload
+check "joe logs in with it" login joe login until=logged_in
+check "and has a new verifier" until_true \
+	log_has gateway 'account joe has a new verifier'
 hostile "$(address gateway gateway)" tls name=joe password="$net/joe.pw" \
 	login until=logged_in hold <<<'' >"$net/said" 2>&1
 check "a connection is dropped after it" grep -q ^holding "$net/said"
