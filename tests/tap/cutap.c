@@ -29,29 +29,57 @@ test_complete(const CU_pTest test, const CU_pSuite suite,
 	fflush(stdout);
 }
 
-int
-cutap_run(const char *name, const struct cutap_test *tests)
+/* The number of tests added, or -1 having said why. */
+static int
+suite_add(const struct cutap_suite *suite)
 {
-	CU_pSuite suite;
-	unsigned count = 0;
+	CU_pSuite added = CU_add_suite(suite->name, NULL, NULL);
+	int count = 0;
 
-	if (CU_initialize_registry() != CUE_SUCCESS ||
-	    (suite = CU_add_suite(name, NULL, NULL)) == NULL) {
+	if (added == NULL) {
+		printf("Bail out! %s: %s\n", suite->name, CU_get_error_msg());
+		return -1;
+	}
+	for (; suite->tests[count].name != NULL; count++) {
+		if (CU_add_test(added, suite->tests[count].name,
+		    suite->tests[count].run) == NULL) {
+			printf("Bail out! %s: %s\n", suite->tests[count].name,
+			    CU_get_error_msg());
+			return -1;
+		}
+	}
+	return count;
+}
+
+int
+cutap_run_all(const struct cutap_suite *suites)
+{
+	int count = 0, added;
+
+	if (CU_initialize_registry() != CUE_SUCCESS) {
 		printf("Bail out! %s\n", CU_get_error_msg());
 		return 1;
 	}
-	for (; tests[count].name != NULL; count++) {
-		if (CU_add_test(suite, tests[count].name,
-		    tests[count].run) == NULL) {
-			printf("Bail out! %s: %s\n", tests[count].name,
-			    CU_get_error_msg());
+	for (; suites->name != NULL; suites++) {
+		if ((added = suite_add(suites)) < 0)
 			return 1;
-		}
+		count += added;
 	}
-	printf("1..%u\n", count);
+	printf("1..%d\n", count);
 	fflush(stdout);
 	CU_set_test_complete_handler(test_complete);
 	CU_run_all_tests();
 	CU_cleanup_registry();
 	return 0;
+}
+
+int
+cutap_run(const char *name, const struct cutap_test *tests)
+{
+	const struct cutap_suite suites[] = {
+		{ name, tests },
+		{ NULL, NULL }
+	};
+
+	return cutap_run_all(suites);
 }

@@ -29,4 +29,12 @@ struct cutap_test {
 /* The list ends with a zero entry. */
 int	cutap_run(const char *suite, const struct cutap_test *);
 
+/* Several lists as one program; they end with a zero entry too. */
+struct cutap_suite {
+	const char		 *name;
+	const struct cutap_test	 *tests;
+};
+
+int	cutap_run_all(const struct cutap_suite *);
+
 #endif
