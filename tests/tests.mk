@@ -417,6 +417,8 @@ check_PROGRAMS += tests/unit/test_client.t
 TESTS += tests/unit/test_client.t
 endif
 tests_unit_test_client_t_SOURCES = tests/unit/test_client.c \
+	tests/unit/client_failures.c tests/unit/client_world.c \
+	tests/unit/client_rig.c tests/unit/client_rig.h \
 	tests/unit/counterpart.c tests/unit/counterpart.h
 tests_unit_test_client_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_client_t_LDADD = tests/libcutap.la libmetacube-client.la \
