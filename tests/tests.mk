@@ -180,6 +180,8 @@ endif
 if MODULE_TASKMASTER
 UNIT_TESTS += tests/unit/test_taskmaster.t
 tests_unit_test_taskmaster_t_SOURCES = tests/unit/test_taskmaster.c \
+	tests/unit/taskmaster_worlds.c \
+	tests/unit/taskmaster_rig.c tests/unit/taskmaster_rig.h \
 	$(STAGE_SOURCES) $(modules_taskmaster_la_SOURCES)
 tests_unit_test_taskmaster_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_taskmaster_t_LDADD = $(STAGE_LIBS)
