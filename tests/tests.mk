@@ -133,6 +133,8 @@ tests_unit_test_tickets_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_tickets_t_LDADD = $(UNIT_LIBS)
 # the whole module, on a stage instead of a host
 tests_unit_test_world_t_SOURCES = tests/unit/test_world.c \
+	tests/unit/world_master.c \
+	tests/unit/world_rig.c tests/unit/world_rig.h \
 	tests/fakes/stage.c tests/fakes/stage.h \
 	server/name.c server/ticket.c $(modules_world_la_SOURCES)
 tests_unit_test_world_t_CPPFLAGS = $(UNIT_CPPFLAGS) $(PNG_CFLAGS) \

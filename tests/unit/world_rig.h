@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * world_rig - a world on a stage, its taskmaster, and clients with tickets.
+ */
+#ifndef TESTS_WORLD_RIG_H
+#define TESTS_WORLD_RIG_H
+
+#include "cutap.h"
+#include "stage.h"
+#include "../../modules/world/world.h"
+
+#include <metacube/ticket.h>
+
+#define HEARD(conn, KIND) \
+	stage_heard(conn, METACUBE__ENVELOPE__MESSAGE_##KIND)
+#define SAY(conn, KIND, field, body) do { \
+	Metacube__Envelope say_ = METACUBE__ENVELOPE__INIT; \
+	say_.cid = 9; \
+	say_.message_case = METACUBE__ENVELOPE__MESSAGE_##KIND; \
+	say_.field = (body); \
+	stage_say(conn, &say_); \
+} while (0)
+
+extern struct world_conf conf;
+extern struct world *world;
+extern struct mc_conn *master;		/* the taskmaster's end of the link */
+extern const struct ticket_key key;
+
+/* A world that is registered and has newbie-island loaded, as epoch 5. */
+void	begin(void);
+void	end(void);
+
+/* The taskmaster is there: registers, gives a key. */
+void	master_up(uint64_t *epochs, size_t count);
+void	master_load(const char *map, uint64_t epoch);
+
+struct ticket ticket_of(uint64_t uid, const char *display, const char *map,
+	    uint64_t epoch);
+struct mc_conn *show(const struct ticket *, const struct ticket_key *);
+
+/* Enters; session, avatar and secret are in what is heard. */
+struct mc_conn *come(uint64_t uid, const char *display);
+void	move_to(struct mc_conn *, int32_t x, int32_t y);
+
+/* The reason of the refusal; 0: there is none. */
+unsigned refused(struct mc_conn *);
+
+/* Refused for this reason, and the connection ends. */
+void	turned_away(struct mc_conn *, unsigned reason);
+
+/* The tests of the other file */
+extern const struct cutap_test world_master_tests[];
+
+#endif
