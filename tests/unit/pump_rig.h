@@ -9,6 +9,7 @@
 #ifndef TESTS_PUMP_RIG_H
 #define TESTS_PUMP_RIG_H
 
+#include "cutap.h"
 #include "process.h"
 #include "pump.h"
 
@@ -38,6 +39,14 @@ extern struct pump_rig rig;
 
 /* Runs the script with a fresh process. */
 void	rig_play(void (*script)(void));
+
+/* The test run_NAME that plays NAME_script. */
+#define SCRIPT(name) \
+	static void \
+	run_##name(void) \
+	{ \
+		rig_play(name##_script); \
+	}
 
 /* The rest is called by the script. */
 
@@ -85,9 +94,17 @@ void	client_send(struct client *, const Metacube__Envelope *);
 Metacube__Envelope *client_receive(struct client *);
 bool	client_ended(struct client *);	/* nothing but the end comes */
 
+/* The next message is Said with this text, any for NULL; is Refused for this
+ * reason, with a text that has this part. */
+bool	client_said(struct client *, const char *text);
+bool	client_refused(struct client *, Metacube__Reason, const char *part);
+
 /* Says and is answered with the same text. */
 bool	client_echo(struct client *, const char *text);
 void	client_say(struct client *, const char *text, uint32_t cid);
 void	client_login(struct client *, const char *name);
+
+/* The tests of the other file */
+extern const struct cutap_test pump_server_tests[];
 
 #endif
