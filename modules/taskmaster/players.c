@@ -202,6 +202,26 @@ player_leave(struct player *player)
 	present_clear(player);
 }
 
+/* A world cannot make a user its own: who comes without a seat stays where
+ * they are, or nowhere.  Only seats that were given before this taskmaster
+ * started are believed, as long as their tickets may live. */
+static bool
+player_strays(const struct player *player)
+{
+	return player->present != NULL || mc_now_ms() >
+	    player->taskmaster->started_ms + 2 * TICKET_LIFE_MS;
+}
+
+static void
+player_turn_away(struct player *player, struct crowd *crowd)
+{
+	mc_count(crowd->taskmaster->host, "strays", 1);
+	link_kick(crowd->copy->world->owner, player->uid, crowd->copy,
+	    player->present != NULL ? METACUBE__REASON__LOGGED_IN_ELSEWHERE :
+	    METACUBE__REASON__NOT_ALLOWED);
+	player_put(player);
+}
+
 void
 player_arrived(struct crowd *crowd, uint64_t uid, const char *display,
     const uint8_t *ticket, size_t ticket_len)
@@ -210,6 +230,10 @@ player_arrived(struct crowd *crowd, uint64_t uid, const char *display,
 	bool seated = seat_is(player, crowd, ticket, ticket_len);
 	bool again = player->present == crowd;
 
+	if (!seated && !again && player_strays(player)) {
+		player_turn_away(player, crowd);
+		return;
+	}
 	if (player->present != NULL && !again)
 		player_leave(player);
 	if (seated && !again) {

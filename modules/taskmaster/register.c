@@ -12,10 +12,13 @@
 #define VERSION		1
 #define CAPACITY_MAX	1000000
 #define MAPS_MAX	50000		/* of one world */
+#define EPOCH_AHEAD_MS	86400000	/* clocks may differ */
 
 bool
-epoch_taken(const struct map *map, uint64_t epoch)
+epoch_wrong(const struct map *map, uint64_t epoch)
 {
+	if (epoch >> EPOCH_SHIFT > mc_time_ms() + EPOCH_AHEAD_MS)
+		return true;
 	for (const struct copy *copy = map->copies; copy != NULL;
 	    copy = copy->map_next)
 		if (copy->epoch == epoch)
@@ -88,10 +91,10 @@ register_running(struct link *link, const Metacube__Register *message,
 
 	if (map == NULL)
 		return false;
-	if (epoch > taskmaster->last_epoch && epoch < EPOCH_MAX)
-		taskmaster->last_epoch = epoch;
-	if (epoch >= EPOCH_MAX || epoch_taken(map, epoch))
+	if (epoch_wrong(map, epoch))
 		epoch = epoch_next(taskmaster);
+	else if (epoch > taskmaster->last_epoch)
+		taskmaster->last_epoch = epoch;
 	copy = copy_add(link->world, map, epoch);
 	if (copy == NULL)
 		return false;

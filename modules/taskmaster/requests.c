@@ -23,7 +23,7 @@
 uint64_t
 epoch_next(struct taskmaster *taskmaster)
 {
-	uint64_t epoch = mc_time_ms() << 16;
+	uint64_t epoch = mc_time_ms() << EPOCH_SHIFT;
 
 	if (epoch <= taskmaster->last_epoch)
 		epoch = taskmaster->last_epoch + 1;

@@ -37,6 +37,7 @@ init(void *state, struct mc_host *host, const void *given)
 	const struct conf *conf = given;
 
 	taskmaster->host = host;
+	taskmaster->started_ms = mc_now_ms();
 	taskmaster->conf = conf;
 	placement_init(&taskmaster->placement, conf->policy, conf->overload);
 	return MC_OK;

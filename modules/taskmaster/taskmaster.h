@@ -37,7 +37,7 @@ struct taskmaster {
 	struct player	*seats, *seats_last;	/* the next to expire first */
 	struct mc_timer	*seat_timer, *silence_timer;
 	size_t		 waiting;		/* requests */
-	uint64_t	 last_epoch;
+	uint64_t	 started_ms, last_epoch;
 	uint32_t	 last_cid;
 	bool		 stopping;
 };
@@ -73,12 +73,13 @@ void	 links_stop(struct taskmaster *);
 
 /* register.c */
 #define LOAD_MAX	1000000
-#define EPOCH_MAX	(UINT64_MAX / 2)	/* said by a world */
+#define EPOCH_SHIFT	16	/* milliseconds above, a count below */
 
 void	 register_said(struct link *, uint32_t cid,
 	    const Metacube__Register *);
-/* An epoch belongs to one copy, whatever a world says. */
-bool	 epoch_taken(const struct map *, uint64_t epoch);
+/* An epoch belongs to one copy and is not of the future, whatever a world
+ * says. */
+bool	 epoch_wrong(const struct map *, uint64_t epoch);
 
 /* Who is on a copy, who is expected, and who waits until it is loaded: what
  * copy->owner is. */

@@ -177,8 +177,7 @@ loaded_unasked(struct link *link, const Metacube__Loaded *message)
 	struct map *map = map_find(&taskmaster->placement, message->map);
 	struct copy *copy;
 
-	if (map == NULL || message->epoch >= EPOCH_MAX ||
-	    epoch_taken(map, message->epoch))
+	if (map == NULL || epoch_wrong(map, message->epoch))
 		return;
 	copy = copy_add(link->world, map, message->epoch);
 	if (copy == NULL)

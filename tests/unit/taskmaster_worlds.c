@@ -272,6 +272,43 @@ newest_wins(void)
 	close_taskmaster();
 }
 
+/* A world that says of a user without a seat that they have come: it cannot
+ * take them from where they are, nor out of nowhere. */
+static void
+strays(void)
+{
+	struct mc_conn *one, *two;
+	struct question joe, amanda;
+	struct ticket_key key;
+	struct ticket ticket;
+	uint64_t first, second;
+
+	open_taskmaster();
+	conf.policy = LEAST_USERS;
+	placement_policy(&taskmaster->placement, LEAST_USERS, 900);
+	one = world_up("world-1", &key);
+	ask(&joe, 1, "newbie-island");
+	first = load_do(one);
+	ticket = ticket_of(&joe, &key);
+	arrive(one, 1, first, &ticket);
+	two = world_up("world-2", NULL);
+	ask(&amanda, 2, "newbie-island");
+	second = load_do(two);
+	arrive(two, 1, second, NULL);
+	CU_ASSERT_PTR_NOT_NULL(HEARD(two, KICK));
+	CU_ASSERT_PTR_NULL(HEARD(one, KICK));
+	CU_ASSERT_EQUAL(world("world-1")->users, 1);
+	CU_ASSERT_EQUAL(world("world-2")->users, 0);
+	arrive(two, 3, second, NULL);	/* from before a restart, perhaps */
+	CU_ASSERT_EQUAL(world("world-2")->users, 1);
+	taskmaster->started_ms = mc_now_ms() - 2 * TICKET_LIFE_MS - 1;
+	arrive(two, 4, second, NULL);
+	CU_ASSERT_PTR_NOT_NULL(HEARD(two, KICK));
+	CU_ASSERT_EQUAL(world("world-2")->users, 1);
+	CU_ASSERT_EQUAL(stage_count("strays"), 2);
+	close_taskmaster();
+}
+
 /* A copy that is not in the table any more: its news change nothing. */
 static void
 fenced(void)
@@ -393,6 +430,7 @@ const struct cutap_test taskmaster_world_tests[] = {
 	{ "after a restart the worlds tell", relearns },
 	{ "epochs only grow", epochs },
 	{ "one account, one place: the newest", newest_wins },
+	{ "a user whom a world claims", strays },
 	{ "news of a copy that is not", fenced },
 	{ "a world asks for its own users alone", own_users },
 	{ "a world with more users than room", too_many_users },
