@@ -55,6 +55,10 @@ static const struct mc_key keys[] = {
 	  .fallback = "20", .min = 0, .max = 1000000,
 	  .help = "Refused clients that are logged, lines a second; of "
 	  "further ones only the number." },
+	{ MC_FIELD(struct conf, question_rate), .type = MC_INT,
+	  .fallback = "10", .min = 1, .max = 1000000,
+	  .help = "Questions about maps that a client who has logged in may "
+	  "ask in a second." },
 	{ 0 }
 };
 

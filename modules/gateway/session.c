@@ -41,6 +41,8 @@ struct session {
 	uint64_t	 exchange;	/* auth lets us wait */
 	uint64_t	 began_ms;
 	uint64_t	 uid;		/* once it is known */
+	uint64_t	 second;	/* questions asked in it */
+	int64_t		 questions;
 	char		 name[MC_NAME_SIZE];
 	char		 display[MC_NAME_SIZE];
 	char		 map[MC_KEY_SIZE];	/* "": not said yet */
@@ -420,6 +422,34 @@ join_said(struct session *session, const char *map)
 		    "this cannot be the name of a map", 0);
 }
 
+static bool
+question_may(struct session *session)
+{
+	uint64_t second = mc_now_ms() / 1000;
+
+	if (second != session->second)
+		session->questions = 0;
+	session->second = second;
+	return session->questions++ <
+	    session->gateway->conf->question_rate;
+}
+
+/* Who is known asks the taskmaster: where to, and what there is. */
+static void
+question_said(struct session *session, const Metacube__Envelope *envelope)
+{
+	if (!question_may(session))
+		refuse(session, METACUBE__REASON__TRY_LATER,
+		    "too many questions at once", RETRY_MS);
+	else if (envelope->message_case ==
+	    METACUBE__ENVELOPE__MESSAGE_LIST_MAPS)
+		list_said(session, envelope->list_maps->after);
+	else if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_JOIN)
+		join_said(session, envelope->join->map);
+	else
+		turn_away_bad(session, "this was not expected now");
+}
+
 static void
 message(void *owner, const Metacube__Envelope *envelope)
 {
@@ -431,12 +461,8 @@ message(void *owner, const Metacube__Envelope *envelope)
 	if (session->stage == NEW &&
 	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_LOGIN)
 		login_said(session, envelope->login);
-	else if (session->stage == KNOWN &&
-	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_LIST_MAPS)
-		list_said(session, envelope->list_maps->after);
-	else if (session->stage == KNOWN &&
-	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_JOIN)
-		join_said(session, envelope->join->map);
+	else if (session->stage == KNOWN)
+		question_said(session, envelope);
 	else
 		turn_away_bad(session, "this was not expected now");
 }

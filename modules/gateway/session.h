@@ -12,6 +12,7 @@
 struct conf {
 	struct mc_listen_conf	 listen;
 	int64_t			 log_rate;	/* refusals, lines a second */
+	int64_t			 question_rate;	/* of one client, a second */
 };
 
 struct session;

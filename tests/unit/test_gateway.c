@@ -87,7 +87,8 @@ open_gateway(void)
 {
 	stage_reset("gateway");
 	conf = (struct conf) {
-		.listen = { .endpoint = "127.0.0.1:7740" }, .log_rate = 3
+		.listen = { .endpoint = "127.0.0.1:7740" }, .log_rate = 3,
+		.question_rate = 6
 	};
 	gateway = mc_zalloc(metacube_module.state_size);
 	gateway->auth.ops = &auth_ops;
@@ -278,6 +279,28 @@ without_map(void)
 	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, REROUTE));
 	CU_ASSERT_TRUE(stage_over(conn));
 	free(maps);
+	close_gateway();
+}
+
+static void
+too_many_questions(void)
+{
+	Metacube__ListMaps list = METACUBE__LIST_MAPS__INIT;
+	struct mc_conn *conn;
+
+	open_gateway();
+	conn = log_in("");
+	auth_says(AUTH_GRANTED);
+	for (int i = 0; i < 6; i++) {
+		SAY(conn, LIST_MAPS, list_maps, &list);
+		answer(&maps_call, MC_OK, NULL, 0);
+	}
+	SAY(conn, LIST_MAPS, list_maps, &list);
+	refused(conn, METACUBE__REASON__TRY_LATER, false);
+	stage_pass(1000);
+	SAY(conn, LIST_MAPS, list_maps, &list);
+	answer(&maps_call, MC_OK, NULL, 0);
+	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, MAPS));
 	close_gateway();
 }
 
@@ -548,6 +571,8 @@ main(void)
 	static const struct cutap_test tests[] = {
 		{ "Login with a map, Reroute", with_map },
 		{ "Login, ListMaps, Join, Reroute", without_map },
+		{ "more questions in a second than allowed",
+		  too_many_questions },
 		{ "later, locked, a mechanism of steps", auth_states },
 		{ "auth fails, or is silent", auth_fails },
 		{ "the taskmaster fails, or is silent", taskmaster_fails },
