@@ -84,6 +84,19 @@ ticket_use(struct session *session, uint32_t cid, const struct ticket *ticket)
 	}
 }
 
+/* Whoever is here already makes room for the newer session. */
+static bool
+room_for(const struct copy *copy, uint64_t uid)
+{
+	struct world *world = copy->world;
+	const struct avatar *older = avatar_by_uid(world, uid);
+	size_t here = older != NULL && older->copy == copy;
+	size_t anywhere = older != NULL;
+
+	return copy->count - here < copy->map->capacity &&
+	    world->users - anywhere < (size_t)world->conf->capacity;
+}
+
 /* The ticket is good and used, the copy runs. */
 static void
 arrive(struct session *session, struct copy *copy,
@@ -91,14 +104,13 @@ arrive(struct session *session, struct copy *copy,
 {
 	struct world *world = session->world;
 
-	older_out(world, ticket->uid);
-	if (copy->count >= copy->map->capacity ||
-	    world->users >= (size_t)world->conf->capacity) {
+	if (!room_for(copy, ticket->uid)) {
 		mc_count(world->host, "full", 1);
 		session_expel(session, cid, METACUBE__REASON__NO_WORLD,
 		    "no seat is free here");
 		return;
 	}
+	older_out(world, ticket->uid);
 	avatar_new(copy, ticket, session);
 	copy_occupied(copy);
 	mc_conn_admit(session->conn);
