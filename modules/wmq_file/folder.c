@@ -9,6 +9,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
@@ -280,6 +282,28 @@ segment_begin(struct queue *queue, uint64_t now_ms)
 	return QUEUE_OK;
 }
 
+/* The folder's own entry must outlast a power cut as its files do. */
+static int
+folder_make(struct queue *queue)
+{
+	char parent[PATH_MAX];
+
+	if (mkdir(queue->conf.path, 0700) == -1) {
+		if (errno == EEXIST)
+			return 0;
+		queue_fail(queue, QUEUE_LOST, "%s: cannot make the folder: "
+		    "%s", queue->conf.path, strerror(errno));
+		return -1;
+	}
+	snprintf(parent, sizeof(parent), "%s", queue->conf.path);
+	if (queue->io->fsync_dir(dirname(parent)) == -1) {
+		queue_fail(queue, QUEUE_LOST, "%s: cannot sync: %s", parent,
+		    strerror(errno));
+		return -1;
+	}
+	return 0;
+}
+
 static int
 folder_create(struct queue *queue, uint64_t now_ms, struct queue_news *news)
 {
@@ -292,11 +316,8 @@ folder_create(struct queue *queue, uint64_t now_ms, struct queue_news *news)
 int
 folder_open(struct queue *queue, uint64_t now_ms, struct queue_news *news)
 {
-	if (mkdir(queue->conf.path, 0700) == -1 && errno != EEXIST) {
-		queue_fail(queue, QUEUE_LOST, "%s: cannot make the folder: "
-		    "%s", queue->conf.path, strerror(errno));
+	if (folder_make(queue) == -1)
 		return -1;
-	}
 	if (folder_lock(queue) == -1 || folder_list(queue) == -1)
 		return -1;
 	if (queue->count == 0)
