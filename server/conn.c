@@ -108,9 +108,9 @@ conn_opened(struct mail *mail)
 /* The I/O thread sets paused and then looks at undelivered; here it is the
  * other way round, so one of the two always sees that reading can go on. */
 static void
-delivered(struct mc_conn *conn)
+delivered(struct mc_conn *conn, unsigned weight)
 {
-	if (atomic_fetch_sub(&conn->undelivered, 1) == 1 &&
+	if (atomic_fetch_sub(&conn->undelivered, weight) == weight &&
 	    atomic_load(&conn->paused) &&
 	    atomic_exchange(&conn->paused, false))
 		io_order(conn->thread, &conn->resume_order);
@@ -121,6 +121,7 @@ conn_message(struct mail *mail)
 {
 	struct message *message = (struct message *)mail;
 	struct mc_conn *conn = message->conn;
+	unsigned weight = message->weight;
 	struct callback callback;
 
 	if (conn->owner != NULL && !conn->closing) {
@@ -130,7 +131,7 @@ conn_message(struct mail *mail)
 		callback_end(&callback);
 	}
 	message_free(&message);
-	delivered(conn);
+	delivered(conn, weight);
 }
 
 void

@@ -36,7 +36,8 @@
 
 #include <stdatomic.h>
 
-#define CONN_UNDELIVERED_MAX	64	/* messages, once admitted */
+#define CONN_UNDELIVERED_MAX	64	/* messages, once admitted; */
+#define CONN_UNDELIVERED_SIZE	MC_FRAME_CLIENT	/* so long ones count twice */
 #define CONN_UNDELIVERED_LOGIN	4	/* before */
 
 struct acceptor;
@@ -95,7 +96,7 @@ struct mc_conn {
 
 	/* both */
 	atomic_size_t		 queued;	/* bytes not yet sent */
-	atomic_uint		 undelivered;	/* messages */
+	atomic_uint		 undelivered;	/* messages, by weight */
 	atomic_bool		 paused;	/* until the loop caught up */
 
 	/* from one to the other, each once at a time */

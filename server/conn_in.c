@@ -105,7 +105,8 @@ take_message(struct mc_conn *conn, const uint8_t *body, size_t len)
 	}
 	message->conn = conn;
 	message->mail.run = conn_message;
-	atomic_fetch_add(&conn->undelivered, 1);
+	message->weight = 1 + (unsigned)(len / CONN_UNDELIVERED_SIZE);
+	atomic_fetch_add(&conn->undelivered, message->weight);
 	io_tell(conn->thread, &message->mail);
 }
 

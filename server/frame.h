@@ -45,6 +45,7 @@ struct message {
 	struct mail		 mail;
 	struct mc_conn		*conn;
 	Metacube__Envelope	*envelope;
+	unsigned		 weight;	/* 1, or more when it is long */
 	struct arena		 arena;
 	size_t			 first_size;
 	_Alignas(8) uint8_t	 first[];

@@ -49,6 +49,13 @@ compare_host(const struct process_conf *old, const struct process_conf *new)
 			needs_restart(fixed[i].name);
 }
 
+static enum mc_status
+log_take(const struct process_conf *conf)
+{
+	return log_open(conf->log_file, (enum log_format)conf->log_format,
+	    (enum mc_level)conf->log_level);
+}
+
 /* Takes what can change while we run; on failure all is as it was. */
 static enum mc_status
 take_host(struct process *process, struct conf_set *set)
@@ -57,13 +64,12 @@ take_host(struct process *process, struct conf_set *set)
 	enum mc_status status;
 
 	process->conf = *set->host;
-	status = identity_load(process);
+	status = log_take(&process->conf);
 	if (status == MC_OK)
-		status = log_open(process->conf.log_file,
-		    (enum log_format)process->conf.log_format,
-		    (enum mc_level)process->conf.log_level);
+		status = identity_load(process);
 	if (status != MC_OK) {
 		process->conf = old;
+		log_take(&old);
 		return status;
 	}
 	compare_host(&old, &process->conf);
