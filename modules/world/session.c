@@ -4,7 +4,7 @@
  *
  *	client -> Enter { ticket }	<- Entered | Refused, end
  *	       -> Resume { session, secret }	<- Entered | Refused, end
- *	then   -> Move, Say, ListMaps, Ping, as often as permitted
+ *	then   -> Move, Say, ListMaps, as often as permitted
  *	       -> Join { map }		<- Reroute, end | Refused
  *	       -> Leave			end
  *
@@ -137,17 +137,6 @@ leave(struct session *session)
 	session_close(session);
 }
 
-static void
-pong(struct session *session, uint32_t cid)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Pong body = METACUBE__PONG__INIT;
-
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PONG;
-	envelope.pong = &body;
-	session_send(session, cid, &envelope);
-}
-
 /* Somewhere else: the taskmaster knows. */
 static void
 join(struct session *session, uint32_t cid, const Metacube__Join *join)
@@ -209,9 +198,6 @@ entered_message(struct session *session, const Metacube__Envelope *envelope)
 		return;
 	case METACUBE__ENVELOPE__MESSAGE_LEAVE:
 		leave(session);
-		return;
-	case METACUBE__ENVELOPE__MESSAGE_PING:
-		pong(session, cid);
 		return;
 	case METACUBE__ENVELOPE__MESSAGE_JOIN:
 		join(session, cid, envelope->join);

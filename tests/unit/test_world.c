@@ -256,7 +256,7 @@ too_many_messages(void)
 	begin();
 	joe = come(1, "Joe");
 	while (sent < 1000 && !stage_over(joe)) {
-		SAY(joe, PING, ping, &(Metacube__Ping)METACUBE__PING__INIT);
+		SAY(joe, MOVE, move, &(Metacube__Move)METACUBE__MOVE__INIT);
 		sent++;
 	}
 	CU_ASSERT_TRUE(sent > 60 && sent < 200);
