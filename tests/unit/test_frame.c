@@ -91,6 +91,28 @@ long_frames(void)
 	free(big);
 }
 
+/* One byte more than may be, wherever the length is cut in two. */
+static void
+too_long(void)
+{
+	static const uint8_t head[] = { 0, 0, 0x10, 0x01 };
+	const uint8_t *in, *body;
+	size_t len, body_len;
+
+	for (size_t cut = 1; cut < sizeof(head); cut++) {
+		struct frame_part part = { 0 };
+
+		in = head;
+		len = cut;
+		CU_ASSERT_EQUAL(frame_next(&part, &in, &len, 4096, &body,
+		    &body_len), FRAME_MORE);
+		len = sizeof(head) - cut;
+		CU_ASSERT_EQUAL(frame_next(&part, &in, &len, 4096, &body,
+		    &body_len), FRAME_TOO_LONG);
+		frame_part_clear(&part);
+	}
+}
+
 static const char *
 fault_of(const void *body, size_t len)
 {
@@ -222,6 +244,7 @@ main(void)
 		{ "frames that have come whole are not copied", whole },
 		{ "frames in pieces of every size", pieces },
 		{ "memory grows with what has come", long_frames },
+		{ "a length beyond the limit, in two pieces", too_long },
 		{ "what is no message says why", faults },
 		{ "an unknown message is let through", unknown },
 		{ "a login there and back", there_and_back },
