@@ -29,7 +29,7 @@ worlds(void *state, struct mc_query *query)
 		    world_load_now(world) % 10);
 		mc_query_cell(query, "%zu", world->ncopies);
 	}
-	mc_query_done(query, MC_OK, "%zu world servers, %zu maps",
+	mc_query_done(query, MC_OK, "world servers: %zu, maps: %zu",
 	    placement->nworlds, placement->maps.count);
 }
 
@@ -62,7 +62,7 @@ maps(void *state, struct mc_query *query)
 	    NULL);
 	for (size_t i = 0; i < count; i++)
 		copies(query, sorted[i]);
-	mc_query_done(query, MC_OK, "%zu maps on disk, %zu copies running",
+	mc_query_done(query, MC_OK, "maps on disk: %zu, copies running: %zu",
 	    count, taskmaster->placement.copies.count);
 }
 
@@ -124,7 +124,7 @@ players(void *state, struct mc_query *query)
 		since(query, sorted[i]->since_ms);
 	}
 	free(sorted);
-	mc_query_done(query, MC_OK, "%zu players", n);
+	mc_query_done(query, MC_OK, "players: %zu", n);
 }
 
 const struct mc_command taskmaster_commands[] = {
