@@ -217,7 +217,8 @@ tests_unit_test_pwq_t_SOURCES = tests/unit/test_pwq.c
 tests_unit_test_pwq_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pwq_t_LDADD = $(UNIT_LIBS)
 
-tests_unit_test_queue_t_SOURCES = tests/unit/test_queue.c $(WMQ_FILE_QUEUE)
+tests_unit_test_queue_t_SOURCES = tests/unit/test_queue.c \
+	tests/unit/queue_durable.c $(WMQ_FILE_QUEUE)
 tests_unit_test_queue_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_queue_t_LDADD = $(UNIT_LIBS)
 

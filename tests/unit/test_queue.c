@@ -689,6 +689,7 @@ damage_refused(void)
 static void
 torn_tail(void)
 {
+	struct stat st;
 	struct queue *queue;
 	uint64_t seq;
 	unsigned numbers[8];
@@ -712,6 +713,8 @@ torn_tail(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
 	CU_ASSERT_EQUAL(news.cut_at, SEGMENT_HEADER_SIZE + 2 * 64);
 	CU_ASSERT_STRING_EQUAL(news.cut_file, "20241004.wmq");
+	CU_ASSERT_EQUAL(stat(scratch_path("queue/20241004.wmq"), &st), 0);
+	CU_ASSERT_EQUAL(st.st_size, SEGMENT_HEADER_SIZE + 2 * 64);
 	CU_ASSERT_EQUAL(commit(queue, 7, 1, NOON, &seq), QUEUE_OK);
 	CU_ASSERT_EQUAL(seq, 3);
 	CU_ASSERT_EQUAL(read_all(queue, 0, 4096, numbers, &result), 3);
@@ -719,34 +722,42 @@ torn_tail(void)
 	queue_close(&queue);
 }
 
+extern const struct cutap_test queue_durable_tests[];
+
+static const struct cutap_test queue_tests[] = {
+	{ "a life without trouble", untroubled },
+	{ "each call fails once with EIO", each_fails_eio },
+	{ "each call finds the disk full", each_fails_enospc },
+	{ "interruptions and short counts are harmless",
+	    interrupted_or_short },
+	{ "a failed fdatasync is not tried again", sync_error },
+	{ "a full disk refuses, and goes on later", full_disk },
+	{ "a nearly full disk is used to the end", nearly_full_disk },
+	{ "one writer at a time", one_writer },
+	{ "a file for each day, and no way back", days },
+	{ "files of one day", sizes },
+	{ "reading from anywhere", anywhere },
+	{ "missing, swapped, cut and foreign files", wrong_segments },
+	{ "other files are left alone", other_files },
+	{ "no bit of a finished file changes unseen",
+	    each_bit_of_a_segment },
+	{ "damage is refused, and left as it is", damage_refused },
+	{ "a torn tail is cut off", torn_tail },
+	{ NULL, NULL }
+};
+
 int
 main(void)
 {
-	static const struct cutap_test tests[] = {
-		{ "a life without trouble", untroubled },
-		{ "each call fails once with EIO", each_fails_eio },
-		{ "each call finds the disk full", each_fails_enospc },
-		{ "interruptions and short counts are harmless",
-		    interrupted_or_short },
-		{ "a failed fdatasync is not tried again", sync_error },
-		{ "a full disk refuses, and goes on later", full_disk },
-		{ "a nearly full disk is used to the end", nearly_full_disk },
-		{ "one writer at a time", one_writer },
-		{ "a file for each day, and no way back", days },
-		{ "files of one day", sizes },
-		{ "reading from anywhere", anywhere },
-		{ "missing, swapped, cut and foreign files", wrong_segments },
-		{ "other files are left alone", other_files },
-		{ "no bit of a finished file changes unseen",
-		    each_bit_of_a_segment },
-		{ "damage is refused, and left as it is", damage_refused },
-		{ "a torn tail is cut off", torn_tail },
+	static const struct cutap_suite suites[] = {
+		{ "queue", queue_tests },
+		{ "durable", queue_durable_tests },
 		{ NULL, NULL }
 	};
 	int status;
 
 	scratch_make();
-	status = cutap_run("queue", tests);
+	status = cutap_run_all(suites);
 	scratch_remove();
 	return status;
 }
