@@ -329,6 +329,29 @@ delays(void)
 	close_auth();
 }
 
+/* Who has to come later is told so at once, and takes nobody's place. */
+static void
+not_queued(void)
+{
+	struct client others[5], joe;
+
+	open_auth();
+	fail("joe", HERE, 4);
+	for (int i = 0; i < 4; i++)
+		begin(&others[i], "amanda", HERE, RIGHT);
+	begin(&joe, "joe", THERE, WRONG);
+	CU_ASSERT_TRUE(joe.answered);
+	CU_ASSERT_EQUAL(joe.result.state, AUTH_LATER);
+	CU_ASSERT_EQUAL(joe.result.retry_ms, 1000);
+	begin(&others[4], "amanda", HERE, RIGHT);
+	CU_ASSERT_EQUAL(others[4].result.state, AUTH_QUEUED);
+	begin(&joe, "joe", THERE, WRONG);
+	CU_ASSERT_EQUAL(joe.result.state, AUTH_LATER);	/* not MC_BUSY */
+	close_auth();
+	for (int i = 0; i < 5; i++)
+		CU_ASSERT_TRUE(others[i].answered);
+}
+
 static void
 by_address(void)
 {
@@ -581,6 +604,33 @@ costs(void)
 	CU_ASSERT_FALSE(check_weaker("$6$salt$hash", 11));
 }
 
+static void
+check_done(void *job)
+{
+	(void)job;
+}
+
+/* Whatever the proof fits: where there is no account, it is wrong. */
+static void
+nobodys(void)
+{
+	struct check check = { .done = check_done, .known = true };
+
+	open_auth();
+	check.host = stage_host();
+	memcpy(check.verifier, verifier, sizeof(check.verifier));
+	memset(check.proof, RIGHT, sizeof(check.proof));
+	check_run(&check);
+	CU_ASSERT_TRUE(check.right);
+	CU_ASSERT_EQUAL(check.proof[0], 0);
+	check.known = false;
+	memset(check.proof, RIGHT, sizeof(check.proof));
+	check_run(&check);
+	CU_ASSERT_FALSE(check.right);
+	stage_pass(0);
+	close_auth();
+}
+
 /* The same proof fits the new one, which is of the new cost. */
 static void
 check_renewal(void)
@@ -645,6 +695,7 @@ main(void)
 		{ "what cannot be a login", malformed },
 		{ "a store that fails is no failed guess", store_fails },
 		{ "delays for an account, known or not", delays },
+		{ "who has to come later is told at once", not_queued },
 		{ "delays for an address", by_address },
 		{ "no delay where the account is known", known_address },
 		{ "the queue and its positions", waiting },
@@ -656,6 +707,7 @@ main(void)
 		{ "the server stops", stopping },
 		{ "settings taken or refused whole", settings },
 		{ "which cost is lower", costs },
+		{ "a proof without an account is wrong", nobodys },
 		{ "a verifier of a lower cost is renewed", grown_cost },
 		{ "or not, and the login is good", renewal_fails },
 		{ NULL, NULL }
