@@ -196,6 +196,7 @@ tests_unit_test_auth_t_SOURCES = tests/unit/test_auth.c \
 	$(STAGE_SOURCES) $(modules_auth_password_la_SOURCES)
 tests_unit_test_auth_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_auth_t_LDADD = $(STAGE_LIBS) $(CRYPT_LIBS)
+tests_unit_test_auth_t_LDFLAGS = -Wl,--wrap=free
 endif
 if MODULE_TASKMASTER_REMOTE
 UNIT_TESTS += tests/unit/test_remote.t

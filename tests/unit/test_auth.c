@@ -8,6 +8,7 @@
 #include "../../modules/auth_password/attempt.h"
 
 #include <crypt.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -91,10 +92,42 @@ fake_renew(void *state, const struct account_renewal *given,
 
 static const struct account_ops account_ops = { .renew = fake_renew };
 
+#define RIGHT	0xab
+#define WRONG	0x11
+
+/* The linker takes every free of the module here (--wrap): how many blocks
+ * still had a proof in them, as bytes or as what is hashed? */
+static unsigned freed_proofs;
+
+void	__real_free(void *);
+void	__wrap_free(void *);
+
+static bool
+has_proof(const char *block, size_t size)
+{
+	uint8_t proof[16];
+
+	memset(proof, RIGHT, sizeof(proof));
+	if (memmem(block, size, proof, sizeof(proof)) != NULL)
+		return true;
+	memset(proof, WRONG, sizeof(proof));
+	return memmem(block, size, proof, sizeof(proof)) != NULL ||
+	    memmem(block, size, "abababababababab", 16) != NULL;
+}
+
+void
+__wrap_free(void *block)
+{
+	if (block != NULL)
+		freed_proofs += has_proof(block, malloc_usable_size(block));
+	__real_free(block);
+}
+
 static void
 open_auth(void)
 {
 	stage_reset("gateway");
+	freed_proofs = 0;
 	npending = nlookups = nrenewals = 0;
 	locked = false;
 	renewal_status = MC_OK;
@@ -130,6 +163,7 @@ close_auth(void)
 	metacube_module.fini(auth);
 	free(auth);
 	stage_reset("");
+	CU_ASSERT_EQUAL(freed_proofs, 0);
 }
 
 /* Somebody who logs in. */
@@ -171,8 +205,6 @@ begin(struct client *client, const char *name, const char *address,
 	stage_pass(0);
 }
 
-#define RIGHT	0xab
-#define WRONG	0x11
 #define HERE	"192.0.2.7"
 #define THERE	"198.51.100.9"
 
