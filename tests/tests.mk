@@ -55,7 +55,7 @@ UNIT_RIG = tests/unit/rig.c tests/unit/rig.h
 tests_unit_test_call_t_SOURCES = tests/unit/test_call.c $(UNIT_RIG)
 tests_unit_test_call_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_call_t_LDADD = $(UNIT_LIBS)
-tests_unit_test_call_t_LDFLAGS = -export-dynamic
+tests_unit_test_call_t_LDFLAGS = -export-dynamic -Wl,--wrap=free
 
 tests_unit_test_count_t_SOURCES = tests/unit/test_count.c
 tests_unit_test_count_t_CPPFLAGS = $(UNIT_CPPFLAGS)

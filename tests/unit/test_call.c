@@ -9,6 +9,7 @@
 
 #include <metacube/tcapw.h>
 
+#include <malloc.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -121,6 +122,36 @@ test_answer(void)
 	CU_ASSERT_EQUAL(rig_counter(rig.instance, "tcapw.lookup.calls"), 2);
 	CU_ASSERT_EQUAL(calls_owed(rig.instance), 0);
 	end();
+}
+
+/* The linker takes the frees of the host here (--wrap). */
+static unsigned freed_results;
+
+void	__real_free(void *);
+void	__wrap_free(void *);
+
+void
+__wrap_free(void *block)
+{
+	if (block != NULL && memmem(block, malloc_usable_size(block),
+	    "canary-account", 14) != NULL)
+		freed_results++;
+	__real_free(block);
+}
+
+/* A result may be a verifier: its copy does not stay in memory. */
+static void
+test_wiped(void)
+{
+	struct asked asked;
+
+	begin("behaviour = \"answers\";");
+	freed_results = 0;
+	lookup(&asked, "canary-account");
+	CU_ASSERT_TRUE(rig_run(&rig));
+	check_answer(&asked, "canary-account");
+	end();
+	CU_ASSERT_EQUAL(freed_results, 0);
 }
 
 static void
@@ -464,6 +495,7 @@ main(void)
 {
 	static const struct cutap_test tests[] = {
 		{ "an answer comes once, later, as a copy", test_answer },
+		{ "a result is wiped when it has been read", test_wiped },
 		{ "answers come from any thread", test_threads },
 		{ "a silent provider is answered for", test_silent },
 		{ "calls expire in order", test_order },
