@@ -26,6 +26,7 @@ cleanup () {
 	rm -rf "$net"
 }
 
+# bench_build - an optimised build in $top_build
 bench_build () {
 	local log=$net/build.log
 	"$top_src/tools/setup" build || exit 1
@@ -36,12 +37,6 @@ bench_build () {
 				"$top_src/configure" CFLAGS='-O2 -g'; } &&
 			make -j "$(nproc)" && make bench
 	} >"$log" 2>&1 || { tail -n 30 "$log" >&2; bail "cannot build"; }
-	# shellcheck source=tools/lib/network.sh
-	. "$top_src/tools/lib/network.sh"
-	trap cleanup EXIT
-	trap 'exit 1' INT TERM HUP
-	ulimit -n "$(ulimit -H -n)"
-	echo "on $(nproc) cores, $(uname -sm)"
 }
 
 # package PROGRAM PACKAGE... - installs packages unless the program is there
