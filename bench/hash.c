@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * bench hash - logins a second with real passwords, against a bare loop of
- * crypt_r on all cores: what the gateway costs beside the hash itself.
+ * bench hash - logins with real passwords, against a bare loop of crypt_r on
+ * all cores: what the gateway costs beside the hash itself, in CPU, and in
+ * logins a second (where the clients, on the same cores, cost some, too).
  *
- *	hash PORT ACCOUNTS PASSWORD ROUNDS SECONDS
+ *	hash PORT PIDS ACCOUNTS PASSWORD ROUNDS SECONDS
  *
  * The accounts are bench-0 and on, all with the same password, hashed with
  * yescrypt at its default cost: that is what the bare loop computes, too.
@@ -93,19 +94,37 @@ answered(const uint8_t *data, size_t len)
 	return 0;
 }
 
-static double
-measure_ours(const struct crowd_ask *ask, double seconds)
+/* How many a second, and milliseconds of CPU for one. */
+struct score {
+	double	rate, cpu;
+};
+
+static struct score
+score_of(const char *who, uint64_t done, double seconds, double cpu_us)
+{
+	struct score score = {
+		(double)done / seconds, cpu_us / 1e3 / (double)done
+	};
+
+	printf("  %-12s %6.1f/s  %6.2f ms of CPU each\n", who, score.rate,
+	    score.cpu);
+	fflush(stdout);
+	return score;
+}
+
+static struct score
+measure_ours(const struct crowd_ask *ask, const struct pids *pids,
+    double seconds)
 {
 	struct crowd_score score;
+	double cpu = meter_cpu_us(pids);
 
 	crowd_run(ask, seconds, &score);
 	if (score.failed > 0 || score.done == 0)
 		bench_fail("%llu logins failed",
 		    (unsigned long long)score.failed);
-	printf("  %-12s %6.1f/s\n", "MetaCube",
-	    (double)score.done / score.seconds);
-	fflush(stdout);
-	return (double)score.done / score.seconds;
+	return score_of("MetaCube", score.done, score.seconds,
+	    meter_cpu_us(pids) - cpu);
 }
 
 struct loop {
@@ -131,13 +150,15 @@ hash(void *arg)
 	return NULL;
 }
 
-static double
+static struct score
 measure_peer(const char *verifier, double seconds)
 {
+	struct pids self = { { getpid() }, 1 };
+	double cpu = meter_cpu_us(&self);
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	struct loop loop = { .verifier = verifier };
 	pthread_t threads[THREADS_MAX];
-	double began = meter_now_us(), rate;
+	double began = meter_now_us();
 
 	if (cores > THREADS_MAX)
 		cores = THREADS_MAX;
@@ -146,40 +167,50 @@ measure_peer(const char *verifier, double seconds)
 		pthread_create(&threads[i], NULL, hash, &loop);
 	for (long i = 0; i < cores; i++)
 		pthread_join(threads[i], NULL);
-	rate = (double)loop.done / ((meter_now_us() - began) / 1e6);
-	printf("  %-12s %6.1f/s\n", "bare crypt_r", rate);
-	fflush(stdout);
-	return rate;
+	return score_of("bare crypt_r", loop.done,
+	    (meter_now_us() - began) / 1e6, meter_cpu_us(&self) - cpu);
 }
 
 int
 main(int argc, char **argv)
 {
 	struct crowd_ask ask = { "127.0.0.1", 0, CLIENTS, request, answered };
-	double ours[ROUNDS_MAX], peer[ROUNDS_MAX], seconds, a, b;
+	double our_rate[ROUNDS_MAX], our_cpu[ROUNDS_MAX], seconds;
+	double peer_rate[ROUNDS_MAX], peer_cpu[ROUNDS_MAX], a, b;
 	char setting[CRYPT_GENSALT_OUTPUT_SIZE];
+	struct score score;
+	struct pids pids;
 	size_t rounds;
 
-	if (argc != 6)
-		bench_fail("usage: hash PORT ACCOUNTS PASSWORD ROUNDS SECONDS");
+	if (argc != 7)
+		bench_fail("usage: hash PORT PIDS ACCOUNTS PASSWORD ROUNDS "
+		    "SECONDS");
 	if (crypt_gensalt_rn("$y$", 0, NULL, 0, setting,
 	    sizeof(setting)) == NULL)
 		bench_fail("crypt_gensalt_rn knows no yescrypt");
 	ask.port = (uint16_t)atoi(argv[1]);
-	naccounts = (unsigned)atoi(argv[2]);
-	rounds = strtoul(argv[4], NULL, 10);
-	seconds = atof(argv[5]);
+	pids_parse(&pids, argv[2]);
+	naccounts = (unsigned)atoi(argv[3]);
+	rounds = strtoul(argv[5], NULL, 10);
+	seconds = atof(argv[6]);
 	if (naccounts < 1 || naccounts > ACCOUNTS_MAX || rounds < 1 ||
 	    rounds > ROUNDS_MAX)
 		bench_fail("1 to %d accounts, 1 to %d rounds", ACCOUNTS_MAX,
 		    ROUNDS_MAX);
-	logins_prepare(argv[3]);
+	logins_prepare(argv[4]);
 	for (size_t i = 0; i < rounds; i++) {
-		peer[i] = measure_peer(setting, seconds);
-		ours[i] = measure_ours(&ask, seconds);
+		score = measure_peer(setting, seconds);
+		peer_rate[i] = score.rate;
+		peer_cpu[i] = score.cpu;
+		score = measure_ours(&ask, &pids, seconds);
+		our_rate[i] = score.rate;
+		our_cpu[i] = score.cpu;
 	}
-	a = meter_median(ours, rounds);
-	b = meter_median(peer, rounds);
-	meter_result("hash", a, b, "logins/s", a / b);
+	a = meter_median(our_rate, rounds);
+	b = meter_median(peer_rate, rounds);
+	meter_result("hash-rate", a, b, "logins/s", a / b);
+	a = meter_median(our_cpu, rounds);
+	b = meter_median(peer_cpu, rounds);
+	meter_result("hash", a, b, "cpu-ms/login", b / a);
 	return 0;
 }

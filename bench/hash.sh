@@ -18,11 +18,14 @@ for ((n = 0; n < accounts; n++)); do
 	ctl gateway account create "bench-$n" --password-file "$net/password" \
 		>"$net/account.log" 2>&1 || bail "$(cat "$net/account.log")"
 done
-"$top_build/bench/hash" "$(port "$(address gateway gateway)")" "$accounts" \
-	"$password" "$rounds" "$seconds" || exit 1
+"$top_build/bench/hash" "$(port "$(address gateway gateway)")" \
+	"${pid_of[gateway]}" "$accounts" "$password" "$rounds" "$seconds" \
+	| tee "$net/result" | grep -v '^RESULT'
+[ "${PIPESTATUS[0]}" -eq 0 ] || exit 1
 stalls=0
 for instance in $(ctl gateway counters | awk '$2 == "stalls" { print $3 }'); do
 	stalls=$((stalls + instance))
 done
 echo "callbacks that held the loop longer than 50 ms: $stalls"
 [ "$stalls" -eq 0 ] || bail "the loop was stalled"
+grep '^RESULT' "$net/result"

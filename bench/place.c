@@ -25,6 +25,7 @@
 
 #define OUTSTANDING	64
 #define HTTP_CLIENTS	20
+#define PEER_ROOMS	100
 #define ROUNDS_MAX	100
 #define NAME_SIZE	32
 
@@ -98,15 +99,17 @@ world_join(struct link *link, uint16_t port, const char *dir, unsigned number)
 	}
 }
 
+/* A world that says nothing for long is lost. */
 static void
-worlds_ping(struct link *worlds)
+worlds_report(struct link *worlds)
 {
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Ping ping = METACUBE__PING__INIT;
+	Metacube__Report report = METACUBE__REPORT__INIT;
 	Metacube__Envelope *heard;
 
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PING;
-	envelope.ping = &ping;
+	report.load = 1;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_REPORT;
+	envelope.report = &report;
 	for (unsigned i = 0; i < nworlds; i++) {
 		link_send_envelope(&worlds[i], &envelope);
 		while ((heard = link_receive(&worlds[i], 0)) != NULL)
@@ -210,12 +213,14 @@ http_connect(uint16_t port)
 static void
 http_ask(int fd)
 {
-	static const char ask[] =
+	char ask[256];
+	int len = snprintf(ask, sizeof(ask),
 	    "POST /matchmake/joinOrCreate/map HTTP/1.1\r\n"
 	    "Host: localhost\r\nContent-Type: application/json\r\n"
-	    "Content-Length: 23\r\n\r\n{\"map\":\"newbie-island\"}";
+	    "Content-Length: 17\r\n\r\n{\"map\":\"map-%03ld\"}",
+	    100 + random() % PEER_ROOMS);
 
-	if (write(fd, ask, sizeof(ask) - 1) != (ssize_t)sizeof(ask) - 1)
+	if (write(fd, ask, (size_t)len) != len)
 		bench_fail("the peer takes no more");
 }
 
@@ -299,7 +304,7 @@ main(int argc, char **argv)
 	for (size_t i = 0; i < rounds; i++) {
 		if (peer_port != 0)
 			peer[i] = measure_peer(peer_port, &peer_pids, seconds);
-		worlds_ping(worlds);
+		worlds_report(worlds);
 		ours[i] = measure_ours(&gateway, &pids, seconds);
 	}
 	a = meter_median(ours, rounds);

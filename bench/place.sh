@@ -26,7 +26,8 @@ taskmaster_anew () {
 	[ -z "${pid_of[taskmaster]-}" ] || stop taskmaster
 	taskmaster_conf
 	module_conf taskmaster taskmaster 'listen = "127.0.0.1:0";' \
-		'max_per_address = 1000000;' 'idle_timeout = "1h";'
+		'max_per_address = 1000000;' 'idle_timeout = "1h";' \
+		'world_timeout = "1m";'
 	start taskmaster
 	taskmaster_port=$(port "$(address taskmaster taskmaster)")
 }
