@@ -106,6 +106,27 @@ full(void)
 	end();
 }
 
+/* Who shows a ticket for a full copy stays where they are. */
+static void
+full_elsewhere(void)
+{
+	struct mc_conn *joe;
+	struct ticket ticket;
+
+	begin();
+	master_load("old-forest", 6);
+	ticket = ticket_of(100, "Joe", "old-forest", 6);
+	joe = show(&ticket, &key);
+	CU_ASSERT_PTR_NOT_NULL(HEARD(joe, ENTERED));
+	for (uint64_t uid = 1; uid <= 60; uid++)
+		come(uid, "Bot");
+	turned_away(come(100, "Joe"), METACUBE__REASON__NO_WORLD);
+	CU_ASSERT_PTR_NULL(HEARD(joe, KICKED));
+	CU_ASSERT_FALSE(stage_over(joe));
+	CU_ASSERT_EQUAL(world->users, 61);
+	end();
+}
+
 static void
 unloads(void)
 {
@@ -401,6 +422,7 @@ const struct cutap_test world_master_tests[] = {
 	{ "loads maps", loads },
 	{ "kicked by the taskmaster", kicked },
 	{ "a full map", full },
+	{ "a full map, and a place elsewhere", full_elsewhere },
 	{ "an empty map is unloaded, and a late ticket good", unloads },
 	{ "waits for a map, and goes", waits_and_goes },
 	{ "the link is lost, and comes back", link_lost },
