@@ -82,8 +82,11 @@ struct mc_call {
 	atomic_bool		  wanted;
 	bool			  overdue;	/* answered in its place */
 
-	struct mc_host		 *caller, *owner;	/* NULL: refused */
-	struct op_stat		 *stat;
+	struct mc_host		 *caller;
+	/* NULL: refused.  Atomic, because a second answer may come while the
+	 * call is another question already. */
+	struct mc_host *_Atomic	  owner;
+	struct op_stat *_Atomic	  stat;
 	struct mc_call		**slot;
 	mc_done_fn		 *done;
 	void			 *arg;
@@ -494,8 +497,8 @@ static void
 refuse(struct mc_call *call, const struct mc_ref *to, const struct mc_op *op,
     enum mc_status status)
 {
-	call->owner = NULL;
-	call->stat = NULL;
+	atomic_store_explicit(&call->owner, NULL, memory_order_relaxed);
+	atomic_store_explicit(&call->stat, NULL, memory_order_relaxed);
 	call->timeouts = NULL;
 	call->reply.status = status;
 	if (to->owner != NULL)
@@ -511,6 +514,8 @@ mc_call_new(const struct mc_ref *to, const struct mc_op *op,
     struct mc_call **slot, mc_done_fn *done, void *arg)
 {
 	enum mc_status status = refusal(to);
+	struct mc_host *owner = to->owner;
+	struct op_stat *stat;
 	struct mc_call *call;
 
 	loop_check(to->caller, op->name);
@@ -523,15 +528,16 @@ mc_call_new(const struct mc_ref *to, const struct mc_op *op,
 		refuse(call, to, op, status);
 		return NULL;
 	}
-	call->owner = to->owner;
-	call->owner->calls->owed++;
-	call->owner->calls->awaited++;
-	call->stat = stat_of(call->owner, op);
-	atomic_fetch_add_explicit(call->stat->calls, 1, memory_order_relaxed);
+	stat = stat_of(owner, op);
+	atomic_store_explicit(&call->owner, owner, memory_order_relaxed);
+	atomic_store_explicit(&call->stat, stat, memory_order_relaxed);
+	owner->calls->owed++;
+	owner->calls->awaited++;
+	atomic_fetch_add_explicit(stat->calls, 1, memory_order_relaxed);
 	call->began_us = now_us();
 	timeouts_add(call->caller->process->call_pool, call, op->timeout_ms);
 	atomic_store_explicit(&call->state, CALL_OPEN, memory_order_release);
-	callback_asked(call->owner, op->name);
+	callback_asked(owner, op->name);
 	return call;
 }
 
@@ -566,12 +572,13 @@ static void
 answered_twice(struct mc_call *call)
 {
 	struct mc_host *owner = call->owner;
+	const struct op_stat *stat = call->stat;
 
-	if (owner == NULL)
+	if (owner == NULL || stat == NULL)
 		return;
-	atomic_fetch_add(stat_cell(owner, call->stat->name, "doubled"), 1);
+	atomic_fetch_add(stat_cell(owner, stat->name, "doubled"), 1);
 	mc_log(owner, MC_ERROR, "%s was answered a second time; the second "
-	    "answer is ignored", call->stat->name);
+	    "answer is ignored", stat->name);
 }
 
 void
