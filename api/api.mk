@@ -3,22 +3,31 @@
 # The contract: headers for modules, and the wire schema with its codec.
 mcinclude_HEADERS += \
 	api/metacube/account.h \
+	api/metacube/antp.h \
 	api/metacube/auth.h \
 	api/metacube/call.h \
 	api/metacube/conn.h \
 	api/metacube/control.h \
 	api/metacube/follow.h \
+	api/metacube/freeze.h \
 	api/metacube/host.h \
+	api/metacube/mail.h \
+	api/metacube/mirror.h \
 	api/metacube/module.h \
 	api/metacube/name.h \
 	api/metacube/pwq.h \
+	api/metacube/queue.h \
+	api/metacube/replica.h \
+	api/metacube/segment.h \
 	api/metacube/taskmaster.h \
 	api/metacube/tcapw.h \
 	api/metacube/ticket.h \
-	api/metacube/wmq.h
+	api/metacube/wmq.h \
+	api/metacube/wmqfile.h
 
 dist_mcproto_DATA += \
 	api/proto/account.proto \
+	api/proto/acctserv.proto \
 	api/proto/control.proto \
 	api/proto/envelope.proto \
 	api/proto/login.proto \
@@ -28,6 +37,7 @@ dist_mcproto_DATA += \
 
 PROTO_CODEC_H = \
 	api/metacube/proto/account.pb-c.h \
+	api/metacube/proto/acctserv.pb-c.h \
 	api/metacube/proto/control.pb-c.h \
 	api/metacube/proto/envelope.pb-c.h \
 	api/metacube/proto/login.pb-c.h \

@@ -7,19 +7,37 @@
 SAMPLES =
 SAMPLE_MANS =
 EXTRA_DIST += conf.d/metacubed.conf.in \
+	conf.d/account_remote.conf.in \
 	conf.d/acctserv.conf.in \
+	conf.d/antpclnt.conf.in \
+	conf.d/antpserv.conf.in \
 	conf.d/auth_password.conf.in \
 	conf.d/gateway.conf.in \
+	conf.d/mail_sendmail.conf.in \
+	conf.d/servpw.conf.in \
 	conf.d/taskmaster.conf.in \
 	conf.d/taskmaster_remote.conf.in \
 	conf.d/tcapw_gdbm.conf.in \
 	conf.d/tcapw_mem.conf.in \
 	conf.d/wmq_file.conf.in \
+	conf.d/wmqmaint.conf.in \
 	conf.d/world.conf.in
 
+if MODULE_ACCOUNT_REMOTE
+SAMPLES += conf.d/account_remote.conf
+SAMPLE_MANS += man/metacube-account_remote.5
+endif
 if MODULE_ACCTSERV
 SAMPLES += conf.d/acctserv.conf
 SAMPLE_MANS += man/metacube-acctserv.5
+endif
+if MODULE_ANTPCLNT
+SAMPLES += conf.d/antpclnt.conf
+SAMPLE_MANS += man/metacube-antpclnt.5
+endif
+if MODULE_ANTPSERV
+SAMPLES += conf.d/antpserv.conf
+SAMPLE_MANS += man/metacube-antpserv.5
 endif
 if MODULE_AUTH_PASSWORD
 SAMPLES += conf.d/auth_password.conf
@@ -28,6 +46,14 @@ endif
 if MODULE_GATEWAY
 SAMPLES += conf.d/gateway.conf
 SAMPLE_MANS += man/metacube-gateway.5
+endif
+if MODULE_MAIL_SENDMAIL
+SAMPLES += conf.d/mail_sendmail.conf
+SAMPLE_MANS += man/metacube-mail_sendmail.5
+endif
+if MODULE_SERVPW
+SAMPLES += conf.d/servpw.conf
+SAMPLE_MANS += man/metacube-servpw.5
 endif
 if MODULE_TASKMASTER
 SAMPLES += conf.d/taskmaster.conf
@@ -48,6 +74,10 @@ endif
 if MODULE_WMQ_FILE
 SAMPLES += conf.d/wmq_file.conf
 SAMPLE_MANS += man/metacube-wmq_file.5
+endif
+if MODULE_WMQMAINT
+SAMPLES += conf.d/wmqmaint.conf
+SAMPLE_MANS += man/metacube-wmqmaint.5
 endif
 if MODULE_WORLD
 SAMPLES += conf.d/world.conf

@@ -28,6 +28,7 @@ struct apply {
 	struct pwq_follow	*follow;
 	struct mc_call		*call;
 	uint64_t		 seq;	/* 0: free */
+	struct pwq_applied	 applied;
 };
 
 struct pwq_follow {
@@ -77,8 +78,8 @@ halt(struct pwq_follow *follow)
 }
 
 /* Ends in the owner's hands, who may free the follower. */
-static void __attribute__((format(printf, 2, 3)))
-lose(struct pwq_follow *follow, const char *format, ...)
+static void __attribute__((format(printf, 3, 4)))
+lose(struct pwq_follow *follow, enum pwq_lost lost, const char *format, ...)
 {
 	char why[WHY_SIZE];
 	va_list args;
@@ -87,7 +88,7 @@ lose(struct pwq_follow *follow, const char *format, ...)
 	vsnprintf(why, sizeof(why), format, args);
 	va_end(args);
 	halt(follow);
-	follow->ops->lost(follow->owner, why);
+	follow->ops->lost(follow->owner, lost, why);
 }
 
 /* What is still under way is awaited first: then the store stands still, and
@@ -114,16 +115,18 @@ applied(void *owner, const struct mc_reply *reply)
 {
 	struct apply *apply = owner;
 	struct pwq_follow *follow = apply->follow;
-	uint64_t seq = apply->seq;
+	const struct tcapw_position *position =
+	    MC_RESULT(reply, struct tcapw_position);
 
 	apply->seq = 0;
 	follow->napplies--;
-	if (reply->status != MC_OK || follow->stumbled) {
+	if (position == NULL || follow->stumbled) {
 		stumble(follow, "applying a change", reply->status);
 		return;
 	}
 	follow->pause_ms = PAUSE_MIN_MS;
-	follow->ops->applied(follow->owner, seq);
+	apply->applied.position = *position;
+	follow->ops->applied(follow->owner, &apply->applied);
 	go_on(follow);
 }
 
@@ -136,6 +139,20 @@ apply_free(struct pwq_follow *follow)
 	return NULL;
 }
 
+static void
+summarize(struct pwq_applied *applied, const struct wmq_record *record,
+    const struct tcapw_change *change)
+{
+	memset(applied, 0, sizeof(*applied));
+	applied->verb = change->verb;
+	applied->uid = change->account.uid;
+	applied->flags = change->account.flags;
+	applied->time_ms = record->time_ms;
+	applied->keep_sessions = change->keep_sessions;
+	strcpy(applied->name, change->account.name);
+	strcpy(applied->by, change->by);
+}
+
 static bool
 apply_start(struct pwq_follow *follow, const struct wmq_record *record,
     const void *data)
@@ -146,7 +163,7 @@ apply_start(struct pwq_follow *follow, const struct wmq_record *record,
 	if (strncmp(record->tag, PWQ_TAG, sizeof(record->tag)) != 0 ||
 	    record->seq != follow->asked.seq + 1 ||
 	    pwq_decode(data, record->len, &change) == -1) {
-		lose(follow, "record %llu of the queue is not an account "
+		lose(follow, PWQ_LOST_RECORD, "record %llu of the queue is not an account "
 		    "change that this version understands",
 		    (unsigned long long)record->seq);
 		return false;
@@ -157,6 +174,7 @@ apply_start(struct pwq_follow *follow, const struct wmq_record *record,
 	apply->follow = follow;
 	apply->seq = record->seq;
 	follow->napplies++;
+	summarize(&apply->applied, record, &change);
 	tcapw_apply(follow->tcapw, &change, &apply->call, applied, apply);
 	mc_wipe(&change, sizeof(change));
 	return true;
@@ -181,10 +199,10 @@ got_records(void *owner, const struct mc_reply *reply)
 	struct pwq_follow *follow = owner;
 
 	if (reply->status == MC_NOT_FOUND)
-		lose(follow, "the queue no longer holds the records after "
+		lose(follow, PWQ_LOST_GONE, "the queue no longer holds the records after "
 		    "%llu", (unsigned long long)follow->asked.seq);
 	else if (reply->status == MC_INVALID)
-		lose(follow, "the queue has changed: it does not know record "
+		lose(follow, PWQ_LOST_EPOCH, "the queue has changed: it does not know record "
 		    "%llu, or has another epoch",
 		    (unsigned long long)follow->asked.seq);
 	else if (reply->status != MC_OK)
@@ -258,17 +276,17 @@ is_mismatched(struct pwq_follow *follow, const struct wmq_position *queue)
 
 	if (at->seq > 0 && memcmp(at->epoch, queue->epoch,
 	    sizeof(at->epoch)) != 0)
-		lose(follow, "the store belongs to another queue (its epoch "
+		lose(follow, PWQ_LOST_EPOCH, "the store belongs to another queue (its epoch "
 		    "differs): move the store away to build it anew from "
 		    "this queue, or bring back the queue");
 	else if (at->seq > queue->durable)
-		lose(follow, "the store holds change %llu, but the queue "
+		lose(follow, PWQ_LOST_AHEAD, "the store holds change %llu, but the queue "
 		    "ends with %llu: changes are missing from the queue; "
 		    "bring them back, or move the store away to go back to "
 		    "what the queue holds", seq,
 		    (unsigned long long)queue->durable);
 	else if (queue->oldest > at->seq + 1)
-		lose(follow, "the store holds changes up to %llu, but the "
+		lose(follow, PWQ_LOST_GONE, "the store holds changes up to %llu, but the "
 		    "queue only begins with %llu: bring back the older "
 		    "queue files, or a newer store", seq,
 		    (unsigned long long)queue->oldest);
@@ -290,8 +308,13 @@ got_queue_position(void *owner, const struct mc_reply *reply)
 	}
 	if (is_mismatched(follow, queue))
 		return;
-	if (follow->was_level)	/* what came true though its call had failed */
-		follow->ops->applied(follow->owner, follow->store.pointer.seq);
+	if (follow->was_level) {	/* its calls may have failed */
+		const struct pwq_applied unknown = {
+			.position = follow->store
+		};
+
+		follow->ops->applied(follow->owner, &unknown);
+	}
 	memcpy(follow->asked.epoch, queue->epoch, sizeof(queue->epoch));
 	follow->asked.seq = follow->store.pointer.seq;
 	follow->goal = queue->durable;

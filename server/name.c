@@ -139,3 +139,42 @@ mc_text_valid(const char *text, size_t max)
 	}
 	return true;
 }
+
+/* What a letter looks like, and how many letters that takes. */
+static char
+look_of(const char *at, size_t *len)
+{
+	*len = 1;
+	if (at[0] == 'r' && at[1] == 'n') {
+		*len = 2;
+		return 'm';
+	}
+	if (at[0] == 'v' && at[1] == 'v') {
+		*len = 2;
+		return 'w';
+	}
+	switch (at[0]) {
+	case '0':
+		return 'o';
+	case '1':
+	case 'i':
+		return 'l';
+	case '5':
+		return 's';
+	default:
+		return at[0];
+	}
+}
+
+void
+mc_name_skeleton(const char *folded, char skeleton[MC_NAME_SIZE])
+{
+	size_t used = 0, len;
+
+	for (; *folded != '\0' && used < MC_NAME_SIZE - 1; folded += len) {
+		skeleton[used] = look_of(folded, &len);
+		if (is_alnum(skeleton[used]))
+			used++;
+	}
+	skeleton[used] = '\0';
+}

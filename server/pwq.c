@@ -63,6 +63,14 @@ pwq_account_encode(const struct tcapw_account *account, uint8_t out[PWQ_MAX])
 	message.name = (char *)account->name;
 	message.display = (char *)account->display;
 	message.verifier = (char *)account->verifier;
+	message.email = (char *)account->email;
+	message.new_email = (char *)account->new_email;
+	message.code_for = account->code_for;
+	message.code_expires_ms = account->code_expires_ms;
+	if (account->code_for != TCAPW_CODE_NONE) {
+		message.code_hash.data = (uint8_t *)account->code_hash;
+		message.code_hash.len = TCAPW_CODE_HASH;
+	}
 	return metacube__account__pack(&message, out);
 }
 
@@ -76,6 +84,8 @@ pwq_encode(const struct tcapw_change *change, uint8_t out[PWQ_MAX])
 	message.verb = (Metacube__Change__Verb)change->verb;
 	message.account.data = account;
 	message.account.len = pwq_account_encode(&change->account, account);
+	message.by = (char *)change->by;
+	message.keep_sessions = change->keep_sessions;
 	len = metacube__change__pack(&message, out);
 	mc_wipe(account, message.account.len);
 	return len;
@@ -112,6 +122,42 @@ names_valid(const struct tcapw_account *account)
 	    strcmp(folded, account->name) == 0;
 }
 
+/* Printable ASCII: what an address is exactly, decides whoever takes it. */
+static bool
+email_valid(const char *email)
+{
+	for (; *email != '\0'; email++)
+		if (*email <= ' ' || *email > '~')
+			return false;
+	return true;
+}
+
+static bool
+code_take(struct tcapw_account *account, const Metacube__Account *message)
+{
+	size_t len = message->code_hash.len;
+
+	if (message->code_for > TCAPW_CODE_RESET ||
+	    len != (message->code_for == TCAPW_CODE_NONE ?
+		0 : TCAPW_CODE_HASH))
+		return false;
+	account->code_for = (enum tcapw_code)message->code_for;
+	account->code_expires_ms = message->code_expires_ms;
+	if (len > 0)
+		memcpy(account->code_hash, message->code_hash.data, len);
+	return true;
+}
+
+static bool
+emails_take(struct tcapw_account *account, const Metacube__Account *message)
+{
+	return copy_text(account->email, sizeof(account->email),
+		message->email) &&
+	    copy_text(account->new_email, sizeof(account->new_email),
+		message->new_email) &&
+	    email_valid(account->email) && email_valid(account->new_email);
+}
+
 static bool
 account_take(struct tcapw_account *account, const Metacube__Account *message)
 {
@@ -125,7 +171,8 @@ account_take(struct tcapw_account *account, const Metacube__Account *message)
 		message->display) &&
 	    copy_text(account->verifier, sizeof(account->verifier),
 		message->verifier) &&
-	    names_valid(account) && verifier_valid(account->verifier);
+	    names_valid(account) && verifier_valid(account->verifier) &&
+	    emails_take(account, message) && code_take(account, message);
 }
 
 int
@@ -153,9 +200,12 @@ static int
 change_take(struct tcapw_change *change, const Metacube__Change *message)
 {
 	if (message->verb < METACUBE__CHANGE__VERB__CREATE ||
-	    message->verb > METACUBE__CHANGE__VERB__DELETE)
+	    message->verb > METACUBE__CHANGE__VERB__RESERVE ||
+	    !mc_text_valid(message->by, sizeof(change->by) - 1))
 		return -1;
 	change->verb = (enum tcapw_verb)message->verb;
+	change->keep_sessions = message->keep_sessions;
+	strcpy(change->by, message->by);
 	return pwq_account_decode(message->account.data, message->account.len,
 	    &change->account);
 }

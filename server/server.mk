@@ -104,9 +104,21 @@ SERVER_PUMP = \
 
 SERVER_CODECS = \
 	server/follow.c \
+	server/mail.c \
 	server/name.c \
 	server/pwq.c \
 	server/ticket.c
+
+# The message queue in files.
+SERVER_QUEUE = \
+	server/queue/commit.c \
+	server/queue/crc32c.c \
+	server/queue/folder.c \
+	server/queue/folder.h \
+	server/queue/io.c \
+	server/queue/read.c \
+	server/queue/recover.c \
+	server/queue/segment.c
 
 SERVER_LIBS = $(GNUTLS_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) \
 	$(PROTOBUF_C_LIBS) -lpthread -ldl
@@ -114,7 +126,7 @@ SERVER_LIBS = $(GNUTLS_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) \
 # Visible within the tree; what the library exports is said below.
 noinst_LTLIBRARIES += server/libserver.la
 server_libserver_la_SOURCES = $(SERVER_HOST) $(SERVER_CONF) $(SERVER_PUMP) \
-	$(SERVER_CODECS)
+	$(SERVER_QUEUE) $(SERVER_CODECS)
 server_libserver_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
 server_libserver_la_LIBADD = api/libproto.la $(SERVER_LIBS)
 
@@ -126,7 +138,7 @@ lib_LTLIBRARIES += libmetacube.la
 libmetacube_la_SOURCES =
 libmetacube_la_LIBADD = server/libserver.la
 libmetacube_la_LDFLAGS = -version-info 1:0:0 -no-undefined \
-	-export-symbols-regex '^(mc_|pwq_|ticket_|metacube__|metacubed_)'
+	-export-symbols-regex '^(mc_|pwq_|ticket_|queue_|segment_|freeze_|antp_|metacube__|metacubed_)'
 
 sbin_PROGRAMS += metacubed
 metacubed_SOURCES = server/main.c

@@ -219,14 +219,11 @@ tests_unit_test_pwq_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pwq_t_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_queue_t_SOURCES = tests/unit/test_queue.c \
-	tests/unit/queue_durable.c $(WMQ_FILE_QUEUE)
+	tests/unit/queue_durable.c
 tests_unit_test_queue_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_queue_t_LDADD = $(UNIT_LIBS)
 
-tests_unit_test_segment_t_SOURCES = tests/unit/test_segment.c \
-	modules/wmq_file/crc32c.c \
-	modules/wmq_file/segment.c \
-	modules/wmq_file/segment.h
+tests_unit_test_segment_t_SOURCES = tests/unit/test_segment.c
 tests_unit_test_segment_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_segment_t_LDADD = $(UNIT_LIBS)
 
@@ -368,10 +365,7 @@ tests_fuzz_fuzz_pwq_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_pwq_LDADD = server/libserver.la
 
 noinst_PROGRAMS += tests/fuzz/fuzz_segment
-tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c \
-	modules/wmq_file/crc32c.c \
-	modules/wmq_file/segment.c \
-	modules/wmq_file/segment.h
+tests_fuzz_fuzz_segment_SOURCES = tests/fuzz/fuzz_segment.c
 tests_fuzz_fuzz_segment_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_segment_LDADD = server/libserver.la

@@ -155,6 +155,35 @@ struct mc_shared *mc_shared_new(const Metacube__Envelope *);
 bool		 mc_conn_send_shared(struct mc_conn *, struct mc_shared *);
 void		 mc_shared_unref(struct mc_shared **);
 
+/*
+ * Streams: connections that carry bytes instead of messages, for protocols
+ * with a grammar of their own (antp.h).  All else is the same: TLS, roles,
+ * limits, deadlines.  plain: without TLS, for loopback endpoints only (others
+ * are refused); the peer then has no name and no roles.
+ */
+struct mc_stream_ops {
+	void *(*open)(void *state, struct mc_conn *);
+	/* Whatever has come; valid until this returns. */
+	void  (*bytes)(void *owner, const uint8_t *data, size_t len);
+	/* All that was written has been taken by the kernel. */
+	void  (*drained)(void *owner);
+	void  (*closed)(void *owner);		/* last call for this owner */
+};
+struct mc_listener *mc_listen_stream(struct mc_host *,
+		    const struct mc_listen_conf *, const char *roles,
+		    bool plain, const struct mc_stream_ops *, void *state);
+struct mc_link	*mc_dial_stream(struct mc_host *, const char *endpoint,
+		    const char *role, bool plain,
+		    const struct mc_stream_ops *, void *state);
+
+/* Queues bytes: copied, or a malloc'ed block that is given away. */
+void		 mc_conn_write(struct mc_conn *, const void *, size_t);
+void		 mc_conn_give(struct mc_conn *, void *block, size_t);
+
+/* Nothing is read from the peer, and the idle time-out rests, until this is
+ * called with false. */
+void		 mc_conn_pause(struct mc_conn *, bool);
+
 /* Bytes queued and not yet taken by the kernel. */
 size_t		 mc_conn_queued(const struct mc_conn *);
 

@@ -21,9 +21,10 @@
  * Something appended to struct mc_module or a new function: minor + 1.  Any
  * other change, and any change to the list elements below: major + 1.
  *	1.0	first version
+ *	1.1	streams (conn.h), queue.h, freeze.h, antp.h
  */
 #define MC_ABI_MAJOR	1
-#define MC_ABI_MINOR	0
+#define MC_ABI_MINOR	1
 
 struct mc_host;			/* the host as one instance sees it: host.h */
 struct mc_call;			/* one pending service call: call.h */

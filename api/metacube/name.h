@@ -28,6 +28,12 @@ extern "C" {
  * follow "the name". */
 const char	*mc_name_fold(const char *name, char folded[MC_NAME_SIZE]);
 
+/* Names that look alike have the same skeleton: 0 and o; 1, i and l; 5 and s;
+ * rn and m; vv and w; and . _ - do not count.  folded comes from
+ * mc_name_fold. */
+void		 mc_name_skeleton(const char *folded,
+		    char skeleton[MC_NAME_SIZE]);
+
 /* May this be a map's key or a server's name? */
 bool		 mc_key_valid(const char *key);
 

@@ -19,7 +19,7 @@ extern "C" {
 #endif
 
 #define PWQ_TAG		"pwq"
-#define PWQ_MAX		1024	/* bytes of an encoded change or account */
+#define PWQ_MAX		1536	/* bytes of an encoded change or account */
 
 /* The pointer is not part of the record: it is the record's place. */
 size_t	pwq_encode(const struct tcapw_change *, uint8_t out[PWQ_MAX]);

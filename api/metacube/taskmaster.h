@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * metacube/taskmaster.h - which world server has, or gets, a map?
- * Service "taskmaster" 1.0.  The same interface is provided by the
+ * Service "taskmaster" 1.1.  The same interface is provided by the
  * taskmaster itself and by the module that reaches it over the network.
  */
 #ifndef METACUBE_TASKMASTER_H
@@ -10,7 +10,7 @@
 #include <metacube/call.h>
 #include <metacube/name.h>
 
-#define TASKMASTER_SERVICE	"taskmaster", 1, 0
+#define TASKMASTER_SERVICE	"taskmaster", 1, 1
 #define TASKMASTER_PROVIDE(ops) \
 	{ TASKMASTER_SERVICE, 1 ? (ops) : (const struct taskmaster_ops *)0 }
 #define TASKMASTER_TIMEOUT_MS	30000	/* a map may have to be loaded first */
@@ -53,6 +53,11 @@ struct taskmaster_ops {
 	/* Answers with an array of at most TASKMASTER_MAPS_MAX maps, by key,
 	 * after the one named ("": from the first on). */
 	void (*maps)(void *state, const char *after, struct mc_call *);
+
+	/* (1.1) Disconnects this user on every world, and gives away a seat
+	 * kept for them.  MC_OK also when they are nowhere. */
+	void (*evict)(void *state, uint64_t uid, const char *why,
+	    struct mc_call *);
 };
 
 static inline void
@@ -83,6 +88,21 @@ taskmaster_maps(const struct mc_ref *to, const char *after,
 
 	if (call != NULL)
 		ops->maps(to->provider, after, call);
+}
+
+static inline void
+taskmaster_evict(const struct mc_ref *to, uint64_t uid, const char *why,
+    struct mc_call **slot, mc_done_fn *done, void *owner)
+{
+	static const struct mc_op op = {
+		"taskmaster.evict", TASKMASTER_TIMEOUT_MS, true
+	};
+	const struct taskmaster_ops *ops =
+	    (const struct taskmaster_ops *)to->ops;
+	struct mc_call *call = mc_call_new(to, &op, slot, done, owner);
+
+	if (call != NULL)
+		ops->evict(to->provider, uid, why, call);
 }
 
 #endif

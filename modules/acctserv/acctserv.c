@@ -29,19 +29,20 @@ level(void *owner, const struct tcapw_position *position)
 }
 
 static void
-applied(void *owner, uint64_t seq)
+applied(void *owner, const struct pwq_applied *what)
 {
 	struct acctserv *acctserv = owner;
 
 	if (acctserv->level)
-		changes_applied(acctserv, seq);
+		changes_applied(acctserv, what->position.pointer.seq);
 }
 
 static void
-lost(void *owner, const char *why)
+lost(void *owner, enum pwq_lost lost, const char *why)
 {
 	struct acctserv *acctserv = owner;
 
+	(void)lost;
 	mc_fatal(acctserv->host, "%s", why);
 }
 

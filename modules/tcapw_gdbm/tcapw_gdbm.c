@@ -45,7 +45,11 @@ run_apply(struct store *store, struct request *request)
 
 	mc_gauge(request->tcapw->host, "accounts",
 	    (int64_t)store_position(store)->count);
-	mc_call_done(request->call, status, NULL, 0);
+	if (status == MC_OK)
+		mc_call_done(request->call, MC_OK, store_position(store),
+		    sizeof(struct tcapw_position));
+	else
+		mc_call_done(request->call, status, NULL, 0);
 	mc_wipe(&request->change, sizeof(request->change));
 }
 

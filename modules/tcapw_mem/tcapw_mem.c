@@ -146,7 +146,11 @@ apply(void *state, const struct tcapw_change *change, struct mc_call *call)
 		status = MC_INVALID;
 		break;
 	}
-	mc_call_done(call, status, NULL, 0);
+	if (status == MC_OK)
+		mc_call_done(call, MC_OK, &store->position,
+		    sizeof(store->position));
+	else
+		mc_call_done(call, status, NULL, 0);
 }
 
 static void

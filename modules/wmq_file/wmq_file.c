@@ -7,9 +7,8 @@
  * runs share the next.  Nobody is told of a record, neither who appended it
  * nor a reader, before the loop has heard that it is durable.
  */
-#include "queue.h"
-
 #include <metacube/host.h>
+#include <metacube/queue.h>
 #include <metacube/wmq.h>
 
 #include <stdlib.h>
@@ -300,7 +299,7 @@ static enum mc_status
 init(void *state, struct mc_host *host, const void *conf)
 {
 	struct wmq *wmq = state;
-	struct queue_conf queue_conf = { .io = &wmq_io_real };
+	struct queue_conf queue_conf = { .io = &queue_io_real };
 	struct queue_news news;
 	char why[QUEUE_WHY];
 

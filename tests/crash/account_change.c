@@ -18,7 +18,7 @@
 #include "people.h"
 #include "server.h"
 
-#include "modules/wmq_file/segment.h"
+#include <metacube/segment.h>
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -16,10 +16,7 @@ tests_crash_account_change_t_SOURCES = \
 	tests/crash/people.c \
 	tests/crash/people.h \
 	tests/crash/server.c \
-	tests/crash/server.h \
-	modules/wmq_file/crc32c.c \
-	modules/wmq_file/segment.c \
-	modules/wmq_file/segment.h
+	tests/crash/server.h
 tests_crash_account_change_t_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 tests_crash_account_change_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS) \
 	$(GNUTLS_LIBS) -lpthread

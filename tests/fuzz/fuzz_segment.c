@@ -5,7 +5,7 @@
  *
  * What is read must be exactly what a writer would have written.
  */
-#include "modules/wmq_file/segment.h"
+#include <metacube/segment.h>
 
 #include <stdlib.h>
 

@@ -7,7 +7,7 @@
 #include "cutap.h"
 #include "scratch.h"
 
-#include "modules/wmq_file/queue.h"
+#include <metacube/queue.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -113,7 +113,7 @@ cut_close(int fd)
 	return close(fd);
 }
 
-static const struct wmq_io io = {
+static const struct queue_io io = {
 	.open		= cut_open,
 	.pread		= cut_pread,
 	.pwrite		= cut_pwrite,

@@ -6,7 +6,7 @@
 #include "cutap.h"
 #include "scratch.h"
 
-#include "modules/wmq_file/queue.h"
+#include <metacube/queue.h>
 
 #include <metacube/host.h>
 
@@ -117,7 +117,7 @@ try_fsync_dir(const char *path)
 	return fails(CALL_FSYNC_DIR) ? -1 : 0;
 }
 
-static const struct wmq_io io = {
+static const struct queue_io io = {
 	.open		= try_open,
 	.pread		= try_pread,
 	.pwrite		= try_pwrite,

@@ -2,7 +2,7 @@
 /* The bytes of a queue file: what is read is what was written, or nothing. */
 #include "cutap.h"
 
-#include "modules/wmq_file/segment.h"
+#include <metacube/segment.h>
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * queue - a folder of segments: one writer, and reads of what is durable.
+ * metacube/queue.h - a folder of segments: one writer, and reads of what is
+ * durable.
  *
- * Knows nothing of the host.  A queue belongs to one thread at a time; while
+ * What every provider of a message queue in files stands on, and the tools
+ * that look into one.  Knows nothing of the host.  A queue belongs to one thread at a time; while
  * it is open, the lock file in its folder keeps other processes out.
  *
  *	lock			flock, and the holder's process id
@@ -10,20 +12,45 @@
  *	20260130-001.wmq	the next ones
  *	20260131.wmq.new	one being made; removed at the next start
  */
-#ifndef WMQ_FILE_QUEUE_H
-#define WMQ_FILE_QUEUE_H
+#ifndef METACUBE_QUEUE_H
+#define METACUBE_QUEUE_H
 
-#include "io.h"
-#include "segment.h"
+#include <metacube/segment.h>
+
+#include <sys/types.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define QUEUE_WHY	512
+
+/*
+ * The system calls by which a queue changes its files: one table, so that a
+ * test can make any one of them fail.  Each is the call of that name: -1 and
+ * errno.
+ */
+struct queue_io {
+	int	(*open)(const char *path, int flags);	/* created: 0600 */
+	ssize_t	(*pread)(int fd, void *data, size_t len, off_t offset);
+	ssize_t	(*pwrite)(int fd, const void *data, size_t len, off_t offset);
+	int	(*fdatasync)(int fd);
+	int	(*ftruncate)(int fd, off_t size);
+	int	(*fallocate)(int fd, off_t offset, off_t len);
+	int	(*rename)(const char *from, const char *to);
+	int	(*unlink)(const char *path);
+	int	(*fsync_dir)(const char *path);
+	int	(*close)(int fd);
+};
+
+extern const struct queue_io queue_io_real;
 
 struct queue_conf {
 	const char	*path;
 	uint64_t	 segment_size;
 	char		 server[8];	/* padded with NUL */
 	uint8_t		 epoch[16];	/* for a queue that is new */
-	const struct wmq_io *io;
+	const struct queue_io *io;
 };
 
 enum queue_result {
@@ -73,4 +100,7 @@ enum queue_result queue_read(struct queue *, uint64_t after, size_t max,
 /* What went wrong last. */
 const char	*queue_why(const struct queue *);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

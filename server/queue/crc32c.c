@@ -7,7 +7,7 @@
  * words, and the table only the few bytes at the end.  Without it, the table
  * does all.
  */
-#include "segment.h"
+#include <metacube/segment.h>
 
 static const uint32_t table[256] = {
 	0x00000000, 0xf26b8303, 0xe13b70f7, 0x1350f3f4, 0xc79a971f, 0x35f1141c,

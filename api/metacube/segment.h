@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * segment - the bytes of one queue file.
+ * metacube/segment.h - the bytes of one queue file.
  *
  * Little-endian.  A file is a header and records, one after the other; an
  * open file goes on with zeroes up to a multiple of SEGMENT_BLOCK, a finished
@@ -41,10 +41,14 @@
  *
  * Pure functions, any thread.
  */
-#ifndef WMQ_FILE_SEGMENT_H
-#define WMQ_FILE_SEGMENT_H
+#ifndef METACUBE_SEGMENT_H
+#define METACUBE_SEGMENT_H
 
 #include <metacube/wmq.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define SEGMENT_VERSION		1
 #define SEGMENT_STEP		(1024 * 1024)	/* prepared at a time */
@@ -114,4 +118,7 @@ enum segment_end segment_scan(const struct segment_source *,
 		    segment_passed_fn *passed, void *arg,
 		    struct segment_scan *scan_r);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

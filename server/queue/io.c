@@ -3,7 +3,7 @@
  * The real calls.  After each one that changes a file there is a place where
  * the crash tests may end the process.
  */
-#include "io.h"
+#include <metacube/queue.h>
 
 #include <metacube/host.h>
 
@@ -72,7 +72,7 @@ real_fsync_dir(const char *path)
 	return crashable(result, "wmq.dir_synced");
 }
 
-const struct wmq_io wmq_io_real = {
+const struct queue_io queue_io_real = {
 	.open		= real_open,
 	.pread		= pread,
 	.pwrite		= real_pwrite,

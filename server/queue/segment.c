@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "segment.h"
+#include <metacube/segment.h>
 
 #include <metacube/host.h>
 

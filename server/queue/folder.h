@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * folder - a queue's parts, shared by its files: folder.c finds and begins
- * segments, recover.c opens them, queue.c appends, read.c reads.
+ * segments, recover.c opens them, commit.c appends, read.c reads.
  */
-#ifndef WMQ_FILE_FOLDER_H
-#define WMQ_FILE_FOLDER_H
+#ifndef METACUBE_QUEUE_FOLDER_H
+#define METACUBE_QUEUE_FOLDER_H
 
-#include "queue.h"
+#include <metacube/queue.h>
 
 #define MARK_BYTES	(64 * 1024)	/* between two marks, at least */
 #define NUMBER_MAX	999		/* segments begun on one day, less one */
@@ -27,7 +27,7 @@ struct segment {
 
 struct queue {
 	struct queue_conf	 conf;
-	const struct wmq_io	*io;
+	const struct queue_io	*io;
 	int			 lock;
 	uint8_t			 epoch[16];
 	struct segment		*segments;	/* by age; the last is open */
@@ -66,7 +66,7 @@ unsigned day_of(uint64_t time_ms);
 /* recover.c */
 int	segments_open(struct queue *, struct queue_news *);
 
-/* queue.c */
+/* commit.c */
 enum queue_result queue_fail(struct queue *, enum queue_result,
 	    const char *, ...) __attribute__((format(printf, 3, 4)));
 int	file_sync(struct queue *, int fd);

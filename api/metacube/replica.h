@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * metacube/replica.h - the replica of this server, and the replicas of this
+ * account server.  Services "replica" 1.0 and "replicas" 1.0.
+ *
+ * "replica" is provided by servpw, and by acctserv for its own store;
+ * "replicas" by whoever serves them (antpserv).
+ */
+#ifndef METACUBE_REPLICA_H
+#define METACUBE_REPLICA_H
+
+#include <metacube/call.h>
+#include <metacube/tcapw.h>
+
+#define REPLICA_SERVICE		"replica", 1, 0
+#define REPLICA_PROVIDE(ops) \
+	{ REPLICA_SERVICE, 1 ? (ops) : (const struct replica_ops *)0 }
+#define REPLICAS_SERVICE	"replicas", 1, 0
+#define REPLICAS_PROVIDE(ops) \
+	{ REPLICAS_SERVICE, 1 ? (ops) : (const struct replicas_ops *)0 }
+#define REPLICA_TIMEOUT_MS	10000
+#define REPLICA_NEWS_MAX	256
+#define REPLICAS_MAX		1024
+
+/* Something that concerns open sessions. */
+enum replica_what {
+	REPLICA_PASSWORD = 1,	/* another password: the old one is void */
+	REPLICA_LOCKED,
+	REPLICA_DELETED,
+	REPLICA_ANYTHING	/* the whole store was replaced: look again */
+};
+
+struct replica_news {
+	uint64_t		number;		/* of this piece of news, from 1 */
+	enum replica_what	what;
+	uint64_t		uid;
+	char			name[MC_NAME_SIZE];
+};
+
+struct replica_ops {
+	/* Answers when the store holds the change, or with MC_TIMEOUT (by the
+	 * host); MC_INVALID: of another epoch. */
+	void (*reached)(void *state, const struct wmq_pointer *,
+	    struct mc_call *);
+
+	/* Answers with an array of up to REPLICA_NEWS_MAX news after the one
+	 * with this number (0: the latest number alone, as one piece of news
+	 * with uid 0), with none after wait_ms.  Whoever asks too late gets
+	 * one REPLICA_ANYTHING. */
+	void (*news)(void *state, uint64_t after, unsigned wait_ms,
+	    struct mc_call *);
+};
+
+/* One replica of this server. */
+struct replicas_entry {
+	char			name[MC_KEY_SIZE];	/* in its certificate */
+	bool			connected;
+	bool			resync;		/* given up: must load anew */
+	uint64_t		seen_ms;	/* UTC, last request */
+	struct tcapw_position	acknowledged;
+};
+
+struct replicas_ops {
+	/* Answers with an array of all that are registered: every replica
+	 * that was ever here and was not forgotten. */
+	void (*list)(void *state, struct mc_call *);
+
+	/* No longer waited for: it will have to load a freeze.  MC_NOT_FOUND */
+	void (*give_up)(void *state, const char *name, struct mc_call *);
+};
+
+static inline void
+replica_reached(const struct mc_ref *to, const struct wmq_pointer *pointer,
+    struct mc_call **slot, mc_done_fn *done, void *owner)
+{
+	static const struct mc_op op = {
+		"replica.reached", REPLICA_TIMEOUT_MS, false
+	};
+	const struct replica_ops *ops = (const struct replica_ops *)to->ops;
+	struct mc_call *call = mc_call_new(to, &op, slot, done, owner);
+
+	if (call != NULL)
+		ops->reached(to->provider, pointer, call);
+}
+
+static inline void
+replica_news(const struct mc_ref *to, uint64_t after, unsigned wait_ms,
+    struct mc_call **slot, mc_done_fn *done, void *owner)
+{
+	static const struct mc_op op = {
+		"replica.news", WMQ_WAIT_MAX_MS + REPLICA_TIMEOUT_MS, false
+	};
+	const struct replica_ops *ops = (const struct replica_ops *)to->ops;
+	struct mc_call *call = mc_call_new(to, &op, slot, done, owner);
+
+	if (call != NULL)
+		ops->news(to->provider, after, wait_ms, call);
+}
+
+static inline void
+replicas_list(const struct mc_ref *to, struct mc_call **slot,
+    mc_done_fn *done, void *owner)
+{
+	static const struct mc_op op = {
+		"replicas.list", REPLICA_TIMEOUT_MS, false
+	};
+	const struct replicas_ops *ops = (const struct replicas_ops *)to->ops;
+	struct mc_call *call = mc_call_new(to, &op, slot, done, owner);
+
+	if (call != NULL)
+		ops->list(to->provider, call);
+}
+
+static inline void
+replicas_give_up(const struct mc_ref *to, const char *name,
+    struct mc_call **slot, mc_done_fn *done, void *owner)
+{
+	static const struct mc_op op = {
+		"replicas.give_up", REPLICA_TIMEOUT_MS, true
+	};
+	const struct replicas_ops *ops = (const struct replicas_ops *)to->ops;
+	struct mc_call *call = mc_call_new(to, &op, slot, done, owner);
+
+	if (call != NULL)
+		ops->give_up(to->provider, name, call);
+}
+
+#endif

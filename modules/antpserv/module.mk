@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: MIT
+EXTRA_DIST += modules/antpserv/README.md
+
+if MODULE_ANTPSERV
+mcmodule_LTLIBRARIES += modules/antpserv.la
+modules_antpserv_la_SOURCES = modules/antpserv/antpserv.c
+modules_antpserv_la_LDFLAGS = $(MODULE_LDFLAGS)
+modules_antpserv_la_LIBADD = $(MODULE_LIBS)
+endif
