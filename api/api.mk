@@ -15,6 +15,7 @@ mcinclude_HEADERS += \
 	api/metacube/mirror.h \
 	api/metacube/module.h \
 	api/metacube/name.h \
+	api/metacube/penalty.h \
 	api/metacube/pwq.h \
 	api/metacube/queue.h \
 	api/metacube/replica.h \
@@ -28,6 +29,7 @@ mcinclude_HEADERS += \
 dist_mcproto_DATA += \
 	api/proto/account.proto \
 	api/proto/acctserv.proto \
+	api/proto/audit.proto \
 	api/proto/control.proto \
 	api/proto/envelope.proto \
 	api/proto/login.proto \
@@ -38,6 +40,7 @@ dist_mcproto_DATA += \
 PROTO_CODEC_H = \
 	api/metacube/proto/account.pb-c.h \
 	api/metacube/proto/acctserv.pb-c.h \
+	api/metacube/proto/audit.pb-c.h \
 	api/metacube/proto/control.pb-c.h \
 	api/metacube/proto/envelope.pb-c.h \
 	api/metacube/proto/login.pb-c.h \

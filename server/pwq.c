@@ -86,6 +86,7 @@ pwq_encode(const struct tcapw_change *change, uint8_t out[PWQ_MAX])
 	message.account.len = pwq_account_encode(&change->account, account);
 	message.by = (char *)change->by;
 	message.keep_sessions = change->keep_sessions;
+	message.what = (char *)change->what;
 	len = metacube__change__pack(&message, out);
 	mc_wipe(account, message.account.len);
 	return len;
@@ -201,11 +202,13 @@ change_take(struct tcapw_change *change, const Metacube__Change *message)
 {
 	if (message->verb < METACUBE__CHANGE__VERB__CREATE ||
 	    message->verb > METACUBE__CHANGE__VERB__RESERVE ||
-	    !mc_text_valid(message->by, sizeof(change->by) - 1))
+	    !mc_text_valid(message->by, sizeof(change->by) - 1) ||
+	    !mc_text_valid(message->what, sizeof(change->what) - 1))
 		return -1;
 	change->verb = (enum tcapw_verb)message->verb;
 	change->keep_sessions = message->keep_sessions;
 	strcpy(change->by, message->by);
+	strcpy(change->what, message->what);
 	return pwq_account_decode(message->account.data, message->account.len,
 	    &change->account);
 }

@@ -97,15 +97,23 @@ SERVER_PUMP = \
 	server/proxy.c \
 	server/proxy.h \
 	server/pump.h \
+	server/stream.c \
 	server/tls.c \
 	server/tls.h \
 	server/wheel.c \
 	server/wheel.h
 
 SERVER_CODECS = \
+	server/antp.c \
 	server/follow.c \
+	server/freeze.c \
+	server/freeze_file.h \
+	server/freeze_keys.c \
+	server/freeze_read.c \
+	server/freeze_write.c \
 	server/mail.c \
 	server/name.c \
+	server/penalty.c \
 	server/pwq.c \
 	server/ticket.c
 

@@ -283,7 +283,8 @@ string_parse(const struct parse *parse)
 static bool
 may_be_empty(const struct parse *parse)
 {
-	return parse->key->fallback != NULL && *parse->key->fallback == '\0';
+	return parse->key->min < 0 || (parse->key->fallback != NULL &&
+	    *parse->key->fallback == '\0');
 }
 
 static bool

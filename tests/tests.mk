@@ -150,13 +150,10 @@ UNIT_TESTS += tests/unit/test_ticket.t
 tests_unit_test_ticket_t_SOURCES = tests/unit/test_ticket.c
 tests_unit_test_ticket_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_ticket_t_LDADD = $(UNIT_LIBS)
-if MODULE_AUTH_PASSWORD
 UNIT_TESTS += tests/unit/test_penalty.t
-tests_unit_test_penalty_t_SOURCES = tests/unit/test_penalty.c \
-	modules/auth_password/penalty.c
+tests_unit_test_penalty_t_SOURCES = tests/unit/test_penalty.c
 tests_unit_test_penalty_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_penalty_t_LDADD = $(UNIT_LIBS)
-endif
 if MODULE_TASKMASTER
 UNIT_TESTS += tests/unit/test_placement.t
 tests_unit_test_placement_t_SOURCES = tests/unit/test_placement.c \
@@ -168,7 +165,8 @@ endif
 
 # whole modules on a stage (tests/fakes/stage.h)
 STAGE_SOURCES = tests/fakes/stage.c tests/fakes/stage.h \
-	tests/fakes/stage_calls.c server/name.c server/ticket.c
+	tests/fakes/stage_calls.c server/name.c server/penalty.c \
+	server/ticket.c
 STAGE_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tests/fakes
 STAGE_LIBS = tests/libcutap.la api/libproto.la $(CUNIT_LIBS) \
 	$(GNUTLS_LIBS) $(PROTOBUF_C_LIBS)

@@ -61,6 +61,10 @@ struct mc_listen_conf {
 	{ MC_FIELD_AS("listen", conf, field.endpoint), .type = MC_LISTEN, \
 	  .fallback = address, \
 	  .help = "Where connections are accepted." }, \
+	MC_LISTEN_LIMITS(conf, field, idle, queue)
+
+/* The same without the endpoint, for a module that says more about it. */
+#define MC_LISTEN_LIMITS(conf, field, idle, queue) \
 	{ MC_FIELD_AS("certificate", conf, field.certificate), \
 	  .type = MC_PATH, .fallback = "", \
 	  .help = "Certificate chain (PEM) shown to those who connect; " \
@@ -158,14 +162,18 @@ void		 mc_shared_unref(struct mc_shared **);
 /*
  * Streams: connections that carry bytes instead of messages, for protocols
  * with a grammar of their own (antp.h).  All else is the same: TLS, roles,
- * limits, deadlines.  plain: without TLS, for loopback endpoints only (others
- * are refused); the peer then has no name and no roles.
+ * limits, deadlines; the idle time-out (90 s for those who dial) also begins
+ * anew whenever the peer takes something.  A peer whose role is not wanted
+ * gets the TLS alert access_denied; who has dialled hears of that after open.
+ * plain: without TLS, for loopback addresses only (others are refused); the
+ * peer then has no name and no roles.
  */
 struct mc_stream_ops {
 	void *(*open)(void *state, struct mc_conn *);
-	/* Whatever has come; valid until this returns. */
+	/* Whatever has come, in pieces of up to some 64 KiB; valid until this
+	 * returns. */
 	void  (*bytes)(void *owner, const uint8_t *data, size_t len);
-	/* All that was written has been taken by the kernel. */
+	/* All that was written has been taken by the kernel: write on. */
 	void  (*drained)(void *owner);
 	void  (*closed)(void *owner);		/* last call for this owner */
 };
@@ -176,12 +184,15 @@ struct mc_link	*mc_dial_stream(struct mc_host *, const char *endpoint,
 		    const char *role, bool plain,
 		    const struct mc_stream_ops *, void *state);
 
-/* Queues bytes: copied, or a malloc'ed block that is given away. */
+/* Queues bytes: copied, or a malloc'ed block that is given away.  A peer
+ * whose queue is full by then is disconnected; so whoever sends much writes a
+ * part, of any size, and the next when that has drained. */
 void		 mc_conn_write(struct mc_conn *, const void *, size_t);
 void		 mc_conn_give(struct mc_conn *, void *block, size_t);
 
 /* Nothing is read from the peer, and the idle time-out rests, until this is
- * called with false. */
+ * called with false.  What has been read before (up to 1 MiB) still comes;
+ * that the peer has gone is only noticed by who writes to it. */
 void		 mc_conn_pause(struct mc_conn *, bool);
 
 /* Bytes queued and not yet taken by the kernel. */

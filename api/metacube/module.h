@@ -61,7 +61,8 @@ struct mc_key {
 	size_t		 offset, size;	/* of the field in the conf struct */
 	enum mc_type	 type;
 	const char	*fallback;	/* as written in a file; NULL: required */
-	int64_t		 min, max;	/* number: range; string: length */
+	int64_t		 min, max;	/* number: range; string: length;
+					 * min -1: may be empty */
 	const char	*choices;	/* MC_CHOICE: "first|second|third" */
 	const char	*help;		/* one sentence for the manual */
 };

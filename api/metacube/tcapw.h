@@ -23,6 +23,7 @@
 #define TCAPW_EMAIL_SIZE	256	/* RFC 5321: an address has up to 254 */
 #define TCAPW_CODE_HASH		32
 #define TCAPW_BY_SIZE		64
+#define TCAPW_WHAT_SIZE		24
 #define TCAPW_LIST_MAX		256
 #define TCAPW_LOAD_MAX		(256 * 1024)	/* bytes of one load_add */
 #define TCAPW_LOAD_TIMEOUT_MS	300000		/* a large file is synced */
@@ -67,6 +68,8 @@ struct tcapw_change {
 	struct tcapw_account	account;	/* the whole new state; for
 						 * DELETE: uid and name count */
 	char			by[TCAPW_BY_SIZE];	/* who asked for it */
+	char			what[TCAPW_WHAT_SIZE];	/* in a word, for the
+						 * audit log */
 	bool			keep_sessions;	/* asked by whoever plays */
 };
 

@@ -22,8 +22,8 @@ struct attempt {
 	uint64_t	 request;	/* that it belongs to */
 	bool		 dropped;
 	char		 name[MC_NAME_SIZE];	/* "": no name at all */
-	char		 account[PENALTY_KEY_SIZE];	/* for penalties */
-	char		 pair[PENALTY_KEY_SIZE];	/* and address */
+	char		 account[MC_PENALTY_KEY_SIZE];	/* for penalties */
+	char		 pair[MC_PENALTY_KEY_SIZE];	/* and address */
 	char		 prefix[64];
 	uint8_t		 proof[PROOF_SIZE];
 	enum mc_status	 status;	/* DONE: the answer */
@@ -185,18 +185,18 @@ attempt_finish(struct attempt *attempt, enum mc_status status)
 static const char *
 account_key(const struct attempt *attempt)
 {
-	return penalty_known(attempt->auth->known, attempt->pair) ?
+	return mc_penalty_known(attempt->auth->known, attempt->pair) ?
 	    attempt->pair : attempt->account;
 }
 
-static enum penalty_verdict
+static enum mc_penalty_verdict
 attempt_check(struct attempt *attempt, uint32_t *retry_ms_r)
 {
 	struct auth *auth = attempt->auth;
 	uint64_t now_ms = mc_now_ms();
-	enum penalty_verdict account = penalty_check(auth->accounts,
+	enum mc_penalty_verdict account = mc_penalty_check(auth->accounts,
 	    &auth->conf->account, account_key(attempt), now_ms, retry_ms_r);
-	enum penalty_verdict address = penalty_check(auth->addresses,
+	enum mc_penalty_verdict address = mc_penalty_check(auth->addresses,
 	    &auth->address, attempt->prefix, now_ms, retry_ms_r);
 
 	return account > address ? account : address;
@@ -214,19 +214,19 @@ attempt_refuse(struct attempt *attempt, uint32_t retry_ms)
 /* What was charged when it started; the account's key may be another one by
  * now, so it is kept. */
 static void
-attempt_settle(struct attempt *attempt, enum penalty_outcome outcome)
+attempt_settle(struct attempt *attempt, enum mc_penalty_outcome outcome)
 {
 	struct auth *auth = attempt->auth;
 	uint64_t now_ms = mc_now_ms();
 
-	penalty_settle(auth->accounts, &auth->conf->account,
+	mc_penalty_settle(auth->accounts, &auth->conf->account,
 	    attempt->account, now_ms, outcome);
 	/* Who knows one password may still be guessing others. */
-	penalty_settle(auth->addresses, &auth->address,
+	mc_penalty_settle(auth->addresses, &auth->address,
 	    attempt->prefix, now_ms,
-	    outcome == PENALTY_PASSED ? PENALTY_VOID : outcome);
-	if (outcome == PENALTY_PASSED)
-		penalty_learn(auth->known, attempt->pair);
+	    outcome == MC_PENALTY_PASSED ? MC_PENALTY_VOID : outcome);
+	if (outcome == MC_PENALTY_PASSED)
+		mc_penalty_learn(auth->known, attempt->pair);
 	list_remove(&auth->running, attempt);
 }
 
@@ -237,7 +237,7 @@ attempt_give_up(struct attempt *attempt, enum mc_status status)
 
 	if (status == MC_BUSY)
 		mc_count(auth->host, "busy", 1);
-	attempt_settle(attempt, PENALTY_VOID);
+	attempt_settle(attempt, MC_PENALTY_VOID);
 	attempt_finish(attempt, status);
 	queue_run(auth);
 }
@@ -262,7 +262,7 @@ checked(void *job)
 		verifier_renew(auth, attempt->name, check);
 	mc_wipe(check, sizeof(*check));
 	free(check);
-	attempt_settle(attempt, right ? PENALTY_PASSED : PENALTY_FAILED);
+	attempt_settle(attempt, right ? MC_PENALTY_PASSED : MC_PENALTY_FAILED);
 	if (!right)
 		mc_count(auth->host, "denied", 1);
 	else if (attempt->result.state == AUTH_LOCKED)
@@ -338,9 +338,9 @@ attempt_start(struct attempt *attempt)
 	list_add(&auth->running, attempt);
 	memmove(attempt->account, account_key(attempt),
 	    sizeof(attempt->account));
-	penalty_charge(auth->accounts, &auth->conf->account,
+	mc_penalty_charge(auth->accounts, &auth->conf->account,
 	    attempt->account, now_ms);
-	penalty_charge(auth->addresses, &auth->address,
+	mc_penalty_charge(auth->addresses, &auth->address,
 	    attempt->prefix, now_ms);
 	if (attempt->name[0] == '\0') {
 		attempt_hash(attempt, auth->dummy, false);
@@ -371,14 +371,14 @@ queue_start_one(struct auth *auth)
 
 		next = attempt->next;
 		switch (attempt_check(attempt, &retry_ms)) {
-		case PENALTY_GO:
+		case MC_PENALTY_GO:
 			attempt_start(attempt);
 			return true;
-		case PENALTY_LATER:
+		case MC_PENALTY_LATER:
 			queue_remove(attempt);
 			attempt_refuse(attempt, retry_ms);
 			break;
-		case PENALTY_WAIT:
+		case MC_PENALTY_WAIT:
 			break;
 		}
 	}
@@ -438,7 +438,7 @@ tell_later(struct auth *auth)
 static void
 attempt_name(struct attempt *attempt, const struct auth_begin *begin)
 {
-	penalty_prefix(begin->address, attempt->auth->conf->ipv6_prefix,
+	mc_penalty_prefix(begin->address, attempt->auth->conf->ipv6_prefix,
 	    attempt->prefix);
 	if (mc_name_fold(begin->name, attempt->name) != NULL)
 		attempt->name[0] = '\0';
@@ -463,7 +463,7 @@ attempt_begin(struct auth *auth, const struct auth_begin *begin,
 	attempt->request = mc_request();
 	attempt_name(attempt, begin);
 	memcpy(attempt->proof, begin->data, sizeof(attempt->proof));
-	if (attempt_check(attempt, &retry_ms) == PENALTY_LATER) {
+	if (attempt_check(attempt, &retry_ms) == MC_PENALTY_LATER) {
 		attempt_refuse(attempt, retry_ms);
 		return;
 	}

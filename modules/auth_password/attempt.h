@@ -12,7 +12,7 @@
 #define AUTH_PASSWORD_ATTEMPT_H
 
 #include "check.h"
-#include "penalty.h"
+#include <metacube/penalty.h>
 
 #include <metacube/account.h>
 #include <metacube/auth.h>
@@ -23,7 +23,7 @@ struct conf {
 	int64_t		 ipv6_prefix;
 	int64_t		 accounts_max, addresses_max, known_max;
 	int64_t		 address_free;
-	struct penalty_rule account;
+	struct mc_penalty_rule account;
 };
 
 struct attempt;
@@ -36,12 +36,12 @@ struct attempts {
 struct auth {
 	struct mc_host		*host;
 	const struct conf	*conf;
-	struct penalty_rule	 address;
+	struct mc_penalty_rule	 address;
 	struct mc_ref		 tcapw;
 	struct mc_ref		 account;	/* optional: verifiers are
 						 * renewed where it is */
-	struct penalties	*accounts, *addresses;
-	struct penalties	*known;		/* have logged in from there */
+	struct mc_penalties	*accounts, *addresses;
+	struct mc_penalties	*known;		/* have logged in from there */
 	struct attempts		 queue;
 	struct attempts		 running;	/* LOOKUP and HASHING */
 	struct attempt		**exchanges;	/* by the low half of the id */

@@ -89,9 +89,9 @@ init(void *state, struct mc_host *host, const void *given)
 	auth->conf = conf;
 	rules_share(auth);
 	mc_random(&seed, sizeof(seed));
-	auth->accounts = penalties_new(conf->accounts_max, seed);
-	auth->addresses = penalties_new(conf->addresses_max, seed);
-	auth->known = penalties_new(conf->known_max, seed);
+	auth->accounts = mc_penalties_new(conf->accounts_max, seed);
+	auth->addresses = mc_penalties_new(conf->addresses_max, seed);
+	auth->known = mc_penalties_new(conf->known_max, seed);
 	return MC_OK;
 }
 
@@ -132,9 +132,9 @@ fini(void *state)
 	struct auth *auth = state;
 
 	attempts_free(auth);
-	penalties_free(&auth->accounts);
-	penalties_free(&auth->addresses);
-	penalties_free(&auth->known);
+	mc_penalties_free(&auth->accounts);
+	mc_penalties_free(&auth->addresses);
+	mc_penalties_free(&auth->known);
 }
 
 static const struct mc_key keys[] = {

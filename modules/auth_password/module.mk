@@ -9,8 +9,6 @@ modules_auth_password_la_SOURCES = \
 	modules/auth_password/auth_password.c \
 	modules/auth_password/check.c \
 	modules/auth_password/check.h \
-	modules/auth_password/penalty.c \
-	modules/auth_password/penalty.h \
 	modules/auth_password/renew.c
 modules_auth_password_la_LDFLAGS = $(MODULE_LDFLAGS)
 modules_auth_password_la_LIBADD = $(MODULE_LIBS) $(CRYPT_LIBS)

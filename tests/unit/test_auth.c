@@ -332,9 +332,9 @@ store_fails(void)
 	stage_pass(0);
 	CU_ASSERT_EQUAL(client.status, MC_INTERNAL);
 	/* none of them was a guess */
-	CU_ASSERT_EQUAL(penalty_check(auth->accounts, &conf.account, "joe",
-	    mc_now_ms(), &unused), PENALTY_GO);
-	CU_ASSERT_EQUAL(penalties_count(auth->accounts), 0);
+	CU_ASSERT_EQUAL(mc_penalty_check(auth->accounts, &conf.account, "joe",
+	    mc_now_ms(), &unused), MC_PENALTY_GO);
+	CU_ASSERT_EQUAL(mc_penalties_count(auth->accounts), 0);
 	close_auth();
 }
 

@@ -1,37 +1,37 @@
 /* SPDX-License-Identifier: MIT */
 /* Delays for those who guess; attempts in flight count. */
 #include "cutap.h"
-#include "../../modules/auth_password/penalty.h"
+#include <metacube/penalty.h>
 
 #include <stdio.h>
 #include <string.h>
 
-static const struct penalty_rule rule = {
+static const struct mc_penalty_rule rule = {
 	.free = 3, .base_ms = 1000, .max_ms = 300000, .forget_ms = 900000
 };
 
-static struct penalties *table;
+static struct mc_penalties *table;
 static uint64_t now;
 
 static void
 set_up(size_t max)
 {
-	table = penalties_new(max, 4711);
+	table = mc_penalties_new(max, 4711);
 	now = 5000;
 }
 
-static enum penalty_verdict
+static enum mc_penalty_verdict
 check(const char *key, uint32_t *retry_ms)
 {
 	*retry_ms = 0;
-	return penalty_check(table, &rule, key, now, retry_ms);
+	return mc_penalty_check(table, &rule, key, now, retry_ms);
 }
 
 static void
-attempt(const char *key, enum penalty_outcome outcome)
+attempt(const char *key, enum mc_penalty_outcome outcome)
 {
-	penalty_charge(table, &rule, key, now);
-	penalty_settle(table, &rule, key, now, outcome);
+	mc_penalty_charge(table, &rule, key, now);
+	mc_penalty_settle(table, &rule, key, now, outcome);
 }
 
 static void
@@ -45,21 +45,21 @@ grows(void)
 
 	set_up(16);
 	for (int i = 0; i < 3; i++) {
-		attempt("joe", PENALTY_FAILED);
-		CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_GO);
+		attempt("joe", MC_PENALTY_FAILED);
+		CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_GO);
 	}
 	for (size_t i = 0; i < sizeof(delays) / sizeof(delays[0]); i++) {
-		attempt("joe", PENALTY_FAILED);
-		CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_LATER);
+		attempt("joe", MC_PENALTY_FAILED);
+		CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_LATER);
 		CU_ASSERT_EQUAL(retry_ms, delays[i]);
 		now += delays[i] - 1;
-		CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_LATER);
+		CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_LATER);
 		CU_ASSERT_EQUAL(retry_ms, 1);
 		now++;
-		CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_GO);
+		CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_GO);
 	}
-	CU_ASSERT_EQUAL(check("amanda", &retry_ms), PENALTY_GO);
-	penalties_free(&table);
+	CU_ASSERT_EQUAL(check("amanda", &retry_ms), MC_PENALTY_GO);
+	mc_penalties_free(&table);
 }
 
 static void
@@ -69,22 +69,22 @@ forgives(void)
 
 	set_up(16);
 	for (int i = 0; i < 4; i++)
-		attempt("joe", PENALTY_FAILED);
+		attempt("joe", MC_PENALTY_FAILED);
 	now += 1000;
-	attempt("joe", PENALTY_VOID);
-	attempt("joe", PENALTY_FAILED);
-	CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_LATER);
+	attempt("joe", MC_PENALTY_VOID);
+	attempt("joe", MC_PENALTY_FAILED);
+	CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_LATER);
 	CU_ASSERT_EQUAL(retry_ms, 2000);
-	attempt("joe", PENALTY_PASSED);
-	CU_ASSERT_EQUAL(penalties_count(table), 0);
+	attempt("joe", MC_PENALTY_PASSED);
+	CU_ASSERT_EQUAL(mc_penalties_count(table), 0);
 	for (int i = 0; i < 3; i++)
-		attempt("joe", PENALTY_FAILED);
-	CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_GO);
+		attempt("joe", MC_PENALTY_FAILED);
+	CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_GO);
 	now += rule.forget_ms;
 	for (int i = 0; i < 3; i++)
-		attempt("joe", PENALTY_FAILED);
-	CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_GO);
-	penalties_free(&table);
+		attempt("joe", MC_PENALTY_FAILED);
+	CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_GO);
+	mc_penalties_free(&table);
 }
 
 /* However many guess at once: exactly so many go through as may fail. */
@@ -95,25 +95,25 @@ in_flight(void)
 	int through = 0;
 
 	set_up(16);
-	attempt("joe", PENALTY_FAILED);
+	attempt("joe", MC_PENALTY_FAILED);
 	for (int i = 0; i < 100; i++)
-		if (check("joe", &retry_ms) == PENALTY_GO) {
-			penalty_charge(table, &rule, "joe", now);
+		if (check("joe", &retry_ms) == MC_PENALTY_GO) {
+			mc_penalty_charge(table, &rule, "joe", now);
 			through++;
 		} else
 			CU_ASSERT_EQUAL(check("joe", &retry_ms),
-			    PENALTY_WAIT);
+			    MC_PENALTY_WAIT);
 	CU_ASSERT_EQUAL(through, 3);
-	penalty_settle(table, &rule, "joe", now, PENALTY_FAILED);
-	CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_WAIT);
-	penalty_settle(table, &rule, "joe", now, PENALTY_VOID);
-	CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_GO);
-	penalty_charge(table, &rule, "joe", now);
-	CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_WAIT);
-	penalty_settle(table, &rule, "joe", now, PENALTY_FAILED);
-	penalty_settle(table, &rule, "joe", now, PENALTY_FAILED);
-	CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_LATER);
-	penalties_free(&table);
+	mc_penalty_settle(table, &rule, "joe", now, MC_PENALTY_FAILED);
+	CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_WAIT);
+	mc_penalty_settle(table, &rule, "joe", now, MC_PENALTY_VOID);
+	CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_GO);
+	mc_penalty_charge(table, &rule, "joe", now);
+	CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_WAIT);
+	mc_penalty_settle(table, &rule, "joe", now, MC_PENALTY_FAILED);
+	mc_penalty_settle(table, &rule, "joe", now, MC_PENALTY_FAILED);
+	CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_LATER);
+	mc_penalties_free(&table);
 }
 
 /* After a delay one at a time. */
@@ -124,15 +124,15 @@ one_by_one(void)
 
 	set_up(16);
 	for (int i = 0; i < 5; i++)
-		attempt("joe", PENALTY_FAILED);
+		attempt("joe", MC_PENALTY_FAILED);
 	now += 2000;
-	CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_GO);
-	penalty_charge(table, &rule, "joe", now);
-	CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_WAIT);
-	penalty_settle(table, &rule, "joe", now, PENALTY_FAILED);
-	CU_ASSERT_EQUAL(check("joe", &retry_ms), PENALTY_LATER);
+	CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_GO);
+	mc_penalty_charge(table, &rule, "joe", now);
+	CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_WAIT);
+	mc_penalty_settle(table, &rule, "joe", now, MC_PENALTY_FAILED);
+	CU_ASSERT_EQUAL(check("joe", &retry_ms), MC_PENALTY_LATER);
 	CU_ASSERT_EQUAL(retry_ms, 4000);
-	penalties_free(&table);
+	mc_penalties_free(&table);
 }
 
 static void
@@ -142,21 +142,21 @@ bounded(void)
 	uint32_t retry_ms;
 
 	set_up(64);
-	penalty_charge(table, &rule, "in flight", now);
+	mc_penalty_charge(table, &rule, "in flight", now);
 	for (int i = 0; i < 4; i++)
-		attempt("old", PENALTY_FAILED);
+		attempt("old", MC_PENALTY_FAILED);
 	for (int i = 0; i < 10000; i++) {
 		snprintf(key, sizeof(key), "key-%d", i);
-		attempt(key, PENALTY_FAILED);
+		attempt(key, MC_PENALTY_FAILED);
 	}
-	CU_ASSERT_EQUAL(penalties_count(table), 64);
-	CU_ASSERT_EQUAL(check("old", &retry_ms), PENALTY_GO);
-	CU_ASSERT_TRUE(penalty_known(table, "key-9999"));
-	CU_ASSERT_FALSE(penalty_known(table, "key-0"));
-	CU_ASSERT_TRUE(penalty_known(table, "in flight"));
-	penalty_settle(table, &rule, "in flight", now, PENALTY_PASSED);
-	CU_ASSERT_EQUAL(penalties_count(table), 63);
-	penalties_free(&table);
+	CU_ASSERT_EQUAL(mc_penalties_count(table), 64);
+	CU_ASSERT_EQUAL(check("old", &retry_ms), MC_PENALTY_GO);
+	CU_ASSERT_TRUE(mc_penalty_known(table, "key-9999"));
+	CU_ASSERT_FALSE(mc_penalty_known(table, "key-0"));
+	CU_ASSERT_TRUE(mc_penalty_known(table, "in flight"));
+	mc_penalty_settle(table, &rule, "in flight", now, MC_PENALTY_PASSED);
+	CU_ASSERT_EQUAL(mc_penalties_count(table), 63);
+	mc_penalties_free(&table);
 	CU_ASSERT_PTR_NULL(table);
 }
 
@@ -164,22 +164,22 @@ static void
 known(void)
 {
 	set_up(16);
-	CU_ASSERT_FALSE(penalty_known(table, "joe\n127.0.0.1"));
-	penalty_learn(table, "joe\n127.0.0.1");
-	penalty_learn(table, "joe\n127.0.0.1");
-	CU_ASSERT_TRUE(penalty_known(table, "joe\n127.0.0.1"));
-	CU_ASSERT_FALSE(penalty_known(table, "joe\n127.0.0.2"));
-	CU_ASSERT_EQUAL(penalties_count(table), 1);
+	CU_ASSERT_FALSE(mc_penalty_known(table, "joe\n127.0.0.1"));
+	mc_penalty_learn(table, "joe\n127.0.0.1");
+	mc_penalty_learn(table, "joe\n127.0.0.1");
+	CU_ASSERT_TRUE(mc_penalty_known(table, "joe\n127.0.0.1"));
+	CU_ASSERT_FALSE(mc_penalty_known(table, "joe\n127.0.0.2"));
+	CU_ASSERT_EQUAL(mc_penalties_count(table), 1);
 	for (int i = 0; i < 100; i++) {
 		char key[16];
 
 		snprintf(key, sizeof(key), "%d", i);
-		penalty_learn(table, key);
-		penalty_learn(table, "amanda");
+		mc_penalty_learn(table, key);
+		mc_penalty_learn(table, "amanda");
 	}
-	CU_ASSERT_TRUE(penalty_known(table, "amanda"));
-	CU_ASSERT_FALSE(penalty_known(table, "joe\n127.0.0.1"));
-	penalties_free(&table);
+	CU_ASSERT_TRUE(mc_penalty_known(table, "amanda"));
+	CU_ASSERT_FALSE(mc_penalty_known(table, "joe\n127.0.0.1"));
+	mc_penalties_free(&table);
 }
 
 static void
@@ -203,7 +203,7 @@ prefixes(void)
 	char prefix[64];
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		penalty_prefix(cases[i].address, cases[i].bits, prefix);
+		mc_penalty_prefix(cases[i].address, cases[i].bits, prefix);
 		CU_ASSERT_STRING_EQUAL(prefix, cases[i].prefix);
 	}
 }

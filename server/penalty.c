@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * penalty.c - a chained hash table whose entries also stand in one list,
+ * penalty - a chained hash table whose entries also stand in one list,
  * from the one touched last to the one touched longest ago.
  */
-#include "penalty.h"
+#include <metacube/penalty.h>
 
 #include <metacube/host.h>
 
@@ -22,17 +22,17 @@ struct entry {
 	char		 key[];
 };
 
-struct penalties {
+struct mc_penalties {
 	struct entry	**buckets;
 	struct entry	 *newest, *oldest;
 	size_t		  count, max, mask;
 	uint64_t	  seed;
 };
 
-struct penalties *
-penalties_new(size_t max, uint64_t seed)
+struct mc_penalties *
+mc_penalties_new(size_t max, uint64_t seed)
 {
-	struct penalties *table = mc_zalloc(sizeof(*table));
+	struct mc_penalties *table = mc_zalloc(sizeof(*table));
 	size_t buckets = 16;
 
 	while (buckets < max)
@@ -45,9 +45,9 @@ penalties_new(size_t max, uint64_t seed)
 }
 
 void
-penalties_free(struct penalties **slot)
+mc_penalties_free(struct mc_penalties **slot)
 {
-	struct penalties *table = *slot;
+	struct mc_penalties *table = *slot;
 
 	if (table == NULL)
 		return;
@@ -62,14 +62,14 @@ penalties_free(struct penalties **slot)
 }
 
 size_t
-penalties_count(const struct penalties *table)
+mc_penalties_count(const struct mc_penalties *table)
 {
 	return table->count;
 }
 
 /* FNV-1a from a seed that nobody knows. */
 static uint64_t
-key_hash(const struct penalties *table, const char *key)
+key_hash(const struct mc_penalties *table, const char *key)
 {
 	uint64_t hash = table->seed ^ 0xcbf29ce484222325;
 
@@ -79,7 +79,7 @@ key_hash(const struct penalties *table, const char *key)
 }
 
 static struct entry *
-entry_find(const struct penalties *table, const char *key, uint64_t hash)
+entry_find(const struct mc_penalties *table, const char *key, uint64_t hash)
 {
 	struct entry *entry = table->buckets[hash & table->mask];
 
@@ -90,14 +90,14 @@ entry_find(const struct penalties *table, const char *key, uint64_t hash)
 }
 
 static void
-entry_unlist(struct penalties *table, struct entry *entry)
+entry_unlist(struct mc_penalties *table, struct entry *entry)
 {
 	*(entry->newer ? &entry->newer->older : &table->newest) = entry->older;
 	*(entry->older ? &entry->older->newer : &table->oldest) = entry->newer;
 }
 
 static void
-entry_list(struct penalties *table, struct entry *entry)
+entry_list(struct mc_penalties *table, struct entry *entry)
 {
 	entry->newer = NULL;
 	entry->older = table->newest;
@@ -106,7 +106,7 @@ entry_list(struct penalties *table, struct entry *entry)
 }
 
 static void
-entry_remove(struct penalties *table, struct entry *entry)
+entry_remove(struct mc_penalties *table, struct entry *entry)
 {
 	struct entry **at = &table->buckets[entry->hash & table->mask];
 
@@ -120,7 +120,7 @@ entry_remove(struct penalties *table, struct entry *entry)
 
 /* Attempts in flight are few and young: the search is short. */
 static void
-room_make(struct penalties *table)
+room_make(struct mc_penalties *table)
 {
 	struct entry *entry = table->oldest;
 
@@ -131,7 +131,7 @@ room_make(struct penalties *table)
 }
 
 static struct entry *
-entry_get(struct penalties *table, const char *key)
+entry_get(struct mc_penalties *table, const char *key)
 {
 	uint64_t hash = key_hash(table, key);
 	struct entry *entry = entry_find(table, key, hash);
@@ -155,7 +155,7 @@ entry_get(struct penalties *table, const char *key)
 }
 
 static void
-entry_forget(struct entry *entry, const struct penalty_rule *rule,
+entry_forget(struct entry *entry, const struct mc_penalty_rule *rule,
     uint64_t now_ms)
 {
 	if (now_ms - entry->failed_ms >= (uint64_t)rule->forget_ms)
@@ -164,7 +164,7 @@ entry_forget(struct entry *entry, const struct penalty_rule *rule,
 
 /* From the last failure on. */
 static uint64_t
-entry_delay(const struct entry *entry, const struct penalty_rule *rule)
+entry_delay(const struct entry *entry, const struct mc_penalty_rule *rule)
 {
 	uint64_t delay = rule->base_ms;
 
@@ -177,31 +177,31 @@ entry_delay(const struct entry *entry, const struct penalty_rule *rule)
 	    (uint64_t)rule->max_ms;
 }
 
-enum penalty_verdict
-penalty_check(struct penalties *table, const struct penalty_rule *rule,
+enum mc_penalty_verdict
+mc_penalty_check(struct mc_penalties *table, const struct mc_penalty_rule *rule,
     const char *key, uint64_t now_ms, uint32_t *retry_ms_r)
 {
 	struct entry *entry = entry_find(table, key, key_hash(table, key));
 	uint64_t until;
 
 	if (entry == NULL)
-		return PENALTY_GO;
+		return MC_PENALTY_GO;
 	entry_forget(entry, rule, now_ms);
 	until = entry->failed_ms + entry_delay(entry, rule);
 	if (entry->failures > rule->free && now_ms < until) {
 		if (*retry_ms_r < until - now_ms)
 			*retry_ms_r = until - now_ms;
-		return PENALTY_LATER;
+		return MC_PENALTY_LATER;
 	}
 	if (entry->in_flight > 0 &&
 	    entry->failures + entry->in_flight > rule->free)
-		return PENALTY_WAIT;
-	return PENALTY_GO;
+		return MC_PENALTY_WAIT;
+	return MC_PENALTY_GO;
 }
 
 void
-penalty_charge(struct penalties *table, const struct penalty_rule *rule,
-    const char *key, uint64_t now_ms)
+mc_penalty_charge(struct mc_penalties *table,
+    const struct mc_penalty_rule *rule, const char *key, uint64_t now_ms)
 {
 	struct entry *entry = entry_get(table, key);
 
@@ -210,16 +210,17 @@ penalty_charge(struct penalties *table, const struct penalty_rule *rule,
 }
 
 void
-penalty_settle(struct penalties *table, const struct penalty_rule *rule,
-    const char *key, uint64_t now_ms, enum penalty_outcome outcome)
+mc_penalty_settle(struct mc_penalties *table,
+    const struct mc_penalty_rule *rule, const char *key, uint64_t now_ms,
+    enum mc_penalty_outcome outcome)
 {
 	struct entry *entry = entry_get(table, key);
 
 	if (entry->in_flight > 0)
 		entry->in_flight--;
-	if (outcome == PENALTY_PASSED)
+	if (outcome == MC_PENALTY_PASSED)
 		entry->failures = 0;
-	if (outcome == PENALTY_FAILED) {
+	if (outcome == MC_PENALTY_FAILED) {
 		entry_forget(entry, rule, now_ms);
 		if (entry->failures < UINT32_MAX)
 			entry->failures++;
@@ -230,13 +231,13 @@ penalty_settle(struct penalties *table, const struct penalty_rule *rule,
 }
 
 bool
-penalty_known(const struct penalties *table, const char *key)
+mc_penalty_known(const struct mc_penalties *table, const char *key)
 {
 	return entry_find(table, key, key_hash(table, key)) != NULL;
 }
 
 void
-penalty_learn(struct penalties *table, const char *key)
+mc_penalty_learn(struct mc_penalties *table, const char *key)
 {
 	entry_get(table, key);
 }
@@ -250,7 +251,7 @@ ipv6_mask(struct in6_addr *address, unsigned bits)
 }
 
 void
-penalty_prefix(const char *address, unsigned ipv6_bits, char prefix_r[64])
+mc_penalty_prefix(const char *address, unsigned ipv6_bits, char prefix_r[64])
 {
 	struct in6_addr ipv6;
 	char text[INET6_ADDRSTRLEN];
