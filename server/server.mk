@@ -104,6 +104,7 @@ SERVER_PUMP = \
 	server/wheel.h
 
 SERVER_CODECS = \
+	server/account.c \
 	server/antp.c \
 	server/follow.c \
 	server/freeze.c \

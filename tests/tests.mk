@@ -165,8 +165,8 @@ endif
 
 # whole modules on a stage (tests/fakes/stage.h)
 STAGE_SOURCES = tests/fakes/stage.c tests/fakes/stage.h \
-	tests/fakes/stage_calls.c server/name.c server/penalty.c \
-	server/ticket.c
+	tests/fakes/stage_calls.c server/account.c server/name.c \
+	server/penalty.c server/ticket.c
 STAGE_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tests/fakes
 STAGE_LIBS = tests/libcutap.la api/libproto.la $(CUNIT_LIBS) \
 	$(GNUTLS_LIBS) $(PROTOBUF_C_LIBS)

@@ -14,6 +14,7 @@
 
 #include <metacube/call.h>
 #include <metacube/name.h>
+#include <metacube/proto/acctserv.pb-c.h>
 #include <metacube/tcapw.h>
 
 #define ACCOUNT_SERVICE		"account", 1, 1
@@ -56,6 +57,27 @@ struct account_answer {
 	char		document[ACCOUNT_DOCUMENT_SIZE];
 };
 
+/*
+ * The same on the wire (acctserv.proto).  read: false, something is too long
+ * or cannot be; what was read of proofs is wiped then.  fill: the message
+ * points into the record.
+ */
+bool	mc_account_request_read(const Metacube__AccountRequest *,
+	    struct account_request *);
+void	mc_account_request_fill(const struct account_request *,
+	    Metacube__AccountRequest *);
+bool	mc_account_answer_read(const Metacube__AccountAnswer *,
+	    struct account_answer *);
+void	mc_account_answer_fill(const struct account_answer *,
+	    Metacube__AccountAnswer *);
+
+/* May a client ask this of the account that it has logged in to? */
+bool	mc_account_verb_playing(int verb);
+
+/* What to tell a client that got no answer: nothing was changed, or that
+ * nobody knows. */
+void	mc_account_answer_failed(enum mc_status, struct account_answer *);
+
 struct account_ops {
 	/*
 	 * Another verifier for the same password, made by whoever has just
@@ -69,8 +91,9 @@ struct account_ops {
 	/*
 	 * (1.1) Answers with an account_answer, also when it is a refusal.
 	 * A change that is DONE is durable, and in this process's own replica
-	 * if it has one.  The provider copies what it keeps and wipes the
-	 * caller's proofs before it returns.
+	 * if it has one; when that takes too long, the text says so.
+	 * MC_UNAVAILABLE, MC_BUSY: nothing was changed.  The provider copies
+	 * what it keeps and wipes the caller's proofs before it returns.
 	 */
 	void (*request)(void *state, struct account_request *,
 	    struct mc_call *);

@@ -31,7 +31,7 @@ enum replica_what {
 };
 
 struct replica_news {
-	uint64_t		number;		/* of this piece of news, from 1 */
+	uint64_t		number;	/* of this piece of news, from 2 on */
 	enum replica_what	what;
 	uint64_t		uid;
 	char			name[MC_NAME_SIZE];
@@ -44,9 +44,10 @@ struct replica_ops {
 	    struct mc_call *);
 
 	/* Answers with an array of up to REPLICA_NEWS_MAX news after the one
-	 * with this number (0: the latest number alone, as one piece of news
-	 * with uid 0), with none after wait_ms.  Whoever asks too late gets
-	 * one REPLICA_ANYTHING. */
+	 * with this number, with none after wait_ms.  0: answers at once, with
+	 * one piece of news that has nothing but the latest number, 1 as long
+	 * as there was none.  Whoever asks too late gets one
+	 * REPLICA_ANYTHING, with the latest number. */
 	void (*news)(void *state, uint64_t after, unsigned wait_ms,
 	    struct mc_call *);
 };

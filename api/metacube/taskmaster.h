@@ -54,9 +54,12 @@ struct taskmaster_ops {
 	 * after the one named ("": from the first on). */
 	void (*maps)(void *state, const char *after, struct mc_call *);
 
-	/* (1.1) Disconnects this user on every world, and gives away a seat
-	 * kept for them.  MC_OK also when they are nowhere. */
-	void (*evict)(void *state, uint64_t uid, const char *why,
+	/* (1.1) Ends this user's sessions on every world, gives away the seat
+	 * that is kept for them and voids their tickets; they are told the
+	 * reason, a Metacube__Reason.  A world that is away does it when it
+	 * comes back.  MC_OK also when they are nowhere; MC_DENIED: whoever
+	 * asks may not. */
+	void (*evict)(void *state, uint64_t uid, int reason,
 	    struct mc_call *);
 };
 
@@ -91,7 +94,7 @@ taskmaster_maps(const struct mc_ref *to, const char *after,
 }
 
 static inline void
-taskmaster_evict(const struct mc_ref *to, uint64_t uid, const char *why,
+taskmaster_evict(const struct mc_ref *to, uint64_t uid, int reason,
     struct mc_call **slot, mc_done_fn *done, void *owner)
 {
 	static const struct mc_op op = {
@@ -102,7 +105,7 @@ taskmaster_evict(const struct mc_ref *to, uint64_t uid, const char *why,
 	struct mc_call *call = mc_call_new(to, &op, slot, done, owner);
 
 	if (call != NULL)
-		ops->evict(to->provider, uid, why, call);
+		ops->evict(to->provider, uid, reason, call);
 }
 
 #endif
