@@ -423,3 +423,17 @@ tests_unit_test_client_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_client_t_LDADD = tests/libcutap.la libmetacube-client.la \
 	api/libproto.la $(CUNIT_LIBS) $(GNUTLS_LIBS) $(PROTOBUF_C_LIBS) \
 	-lpthread
+
+# server/freeze*; its system calls fail when the test says so
+check_PROGRAMS += $(FREEZE_TESTS)
+TESTS += $(FREEZE_TESTS)
+FREEZE_TESTS =
+if HAVE_CUNIT
+FREEZE_TESTS += tests/unit/test_freeze.t
+endif
+FREEZE_FILES = tests/unit/freeze_files.c tests/unit/freeze_files.h
+tests_unit_test_freeze_t_SOURCES = tests/unit/test_freeze.c $(FREEZE_FILES)
+tests_unit_test_freeze_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_freeze_t_LDADD = $(UNIT_LIBS)
+tests_unit_test_freeze_t_LDFLAGS = -Wl,--wrap=pwrite -Wl,--wrap=fsync \
+	-Wl,--wrap=rename -Wl,--wrap=read

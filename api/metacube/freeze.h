@@ -28,9 +28,10 @@
  *		0 to 63 of the header, for the last chunk the whole header.
  *
  * The plain text is what tcapw's load_add takes: accounts by uid, each a
- * 2-byte length and pwq_account_encode; a chunk holds whole accounts.  There
- * is always a last chunk; it may be empty.  The same state, key and nonce
- * prefix give the same bytes.
+ * 2-byte length and pwq_account_encode.  A chunk holds whole accounts and,
+ * unless it is the last one, zeroes behind them: all but the last are equally
+ * long.  There is always a last chunk; it is empty only without accounts.  The
+ * same state, key and nonce prefix give the same bytes.
  */
 #ifndef METACUBE_FREEZE_H
 #define METACUBE_FREEZE_H
@@ -84,8 +85,10 @@ void		 freeze_keys_free(struct freeze_keys **);
 /*
  * Writing; blocks, any thread but one at a time.  begin makes path.new, end
  * completes it, syncs it, reads it back, checks every chunk, count and digest,
- * and renames it to path (and syncs the folder); drop removes it.  The count,
- * digest and size of the header are worked out here.  0 or -1 and why.
+ * and renames it to path (and syncs the folder); drop removes it.  The caller's
+ * header has the pointer, the highest uid, time and offset, and a nonce prefix
+ * that is never used again with this key; the rest is worked out here.  0 or -1
+ * and why; after an add that failed the end fails too and says why.
  */
 struct freeze_writer;
 struct freeze_writer *freeze_begin(const char *path,
@@ -93,6 +96,8 @@ struct freeze_writer *freeze_begin(const char *path,
 		    char why[FREEZE_WHY]);
 int		 freeze_add(struct freeze_writer *, const void *encoded,
 		    size_t len);		/* one account, uids ascending */
+void		 freeze_so_far(const struct freeze_writer *,
+		    struct tcapw_position *position_r);	/* of those added */
 int		 freeze_end(struct freeze_writer **,
 		    struct freeze_header *header_r, char why[FREEZE_WHY]);
 void		 freeze_drop(struct freeze_writer **);
@@ -102,12 +107,15 @@ void		 freeze_drop(struct freeze_writer **);
  * authenticated chunk, with *len_r 0 at the end: by then the number of
  * accounts, their order and their digest have been compared with the header.
  * -1: why names the file and the place; what was read before is not to be
- * used either.
+ * used either.  undigested, before the first next, leaves the digest to whoever
+ * takes all accounts and compares it with the header's (tcapw's load_end does):
+ * then it is worked out once and not twice.  All else is checked as always.
  */
 struct freeze_reader;
 struct freeze_reader *freeze_open(const char *path,
 		    const struct freeze_keys *, struct freeze_header *header_r,
 		    char why[FREEZE_WHY]);
+void		 freeze_undigested(struct freeze_reader *);
 int		 freeze_next(struct freeze_reader *, const void **accounts_r,
 		    size_t *len_r, char why[FREEZE_WHY]);
 void		 freeze_close(struct freeze_reader **);
