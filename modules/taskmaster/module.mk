@@ -7,6 +7,7 @@ modules_taskmaster_la_SOURCES = \
 	modules/taskmaster/catalogue.c \
 	modules/taskmaster/catalogue.h \
 	modules/taskmaster/commands.c \
+	modules/taskmaster/evict.c \
 	modules/taskmaster/heap.c \
 	modules/taskmaster/heap.h \
 	modules/taskmaster/placement.c \

@@ -259,6 +259,33 @@ player_departed(struct crowd *crowd, uint64_t uid)
 	player_put(player);
 }
 
+void
+player_evict(struct taskmaster *taskmaster, uint64_t uid)
+{
+	struct player *player = player_find(taskmaster, uid);
+
+	if (player == NULL)
+		return;
+	if (player->expected != NULL)
+		seat_release(player);
+	if (player->present != NULL) {
+		copy_user_remove(player->present->copy);
+		present_clear(player);
+	}
+	player_put(player);
+}
+
+void
+player_gone_from(struct taskmaster *taskmaster, uint64_t uid,
+    const struct world *world)
+{
+	const struct player *player = player_find(taskmaster, uid);
+
+	if (player != NULL && player->present != NULL &&
+	    player->present->copy->world == world)
+		player_evict(taskmaster, uid);
+}
+
 struct crowd *
 crowd_new(struct taskmaster *taskmaster, struct copy *copy)
 {

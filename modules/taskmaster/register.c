@@ -163,6 +163,7 @@ register_take(struct link *link, uint32_t cid,
 	link_key(link);
 	for (size_t i = 0; i < message->n_player; i++)
 		register_player(link, message, i);
+	evictions_tell(link->taskmaster, link);
 	mc_gauge(link->taskmaster->host, "worlds",
 	    link->taskmaster->placement.nworlds);
 	mc_log(link->taskmaster->host, MC_NOTE, "%s has registered: %s, "

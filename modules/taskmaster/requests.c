@@ -266,6 +266,33 @@ request_end(struct request *request, enum mc_status status)
 	request_free(request);
 }
 
+/* Who waits for a load: the seat is free again. */
+static void
+crowd_evict(struct crowd *crowd, uint64_t uid)
+{
+	struct request *next;
+
+	for (struct request *request = crowd->waiting; request != NULL;
+	    request = next) {
+		next = request->next;
+		if (request->what.uid != uid)
+			continue;
+		request_leave(request);
+		copy_seat_remove(crowd->copy);
+		request_end(request, MC_DENIED);
+	}
+}
+
+void
+requests_evict(struct taskmaster *taskmaster, uint64_t uid)
+{
+	for (struct world *world = taskmaster->placement.worlds;
+	    world != NULL; world = world->next)
+		for (struct copy *copy = world->copies; copy != NULL;
+		    copy = copy->world_next)
+			crowd_evict(copy->owner, uid);
+}
+
 /* Once more, elsewhere. */
 static void
 request_retry(struct request *request, const struct world *avoid)
@@ -379,6 +406,7 @@ world_lost(struct taskmaster *taskmaster, struct world *world)
 
 		requests = crowd_end(&crowd, requests);
 	}
+	evictions_absent(taskmaster, link);
 	link->world = NULL;
 	world_remove(&world);
 	mc_gauge(taskmaster->host, "worlds", taskmaster->placement.nworlds);

@@ -25,9 +25,17 @@ maps_asked(void *state, const char *after, struct mc_call *call)
 	mc_call_done(call, MC_OK, maps, count * sizeof(maps[0]));
 }
 
+static void
+evict_asked(void *state, uint64_t uid, int reason, struct mc_call *call)
+{
+	evict(state, uid, (Metacube__Reason)reason, "this server");
+	mc_call_done(call, MC_OK, NULL, 0);
+}
+
 static const struct taskmaster_ops ops = {
 	.place	= place_asked,
 	.maps	= maps_asked,
+	.evict	= evict_asked,
 };
 
 static enum mc_status
@@ -40,6 +48,7 @@ init(void *state, struct mc_host *host, const void *given)
 	taskmaster->started_ms = mc_now_ms();
 	taskmaster->conf = conf;
 	placement_init(&taskmaster->placement, conf->policy, conf->overload);
+	evictions_init(&taskmaster->evictions);
 	return MC_OK;
 }
 
@@ -50,7 +59,7 @@ start(void *state)
 
 	mc_commands(taskmaster->host, taskmaster_commands, taskmaster);
 	taskmaster->listener = mc_listen(taskmaster->host,
-	    &taskmaster->conf->listen, "world,gateway", &link_ops,
+	    &taskmaster->conf->listen, "world,gateway,account", &link_ops,
 	    taskmaster);
 	if (taskmaster->listener == NULL)
 		return MC_UNAVAILABLE;
@@ -91,6 +100,7 @@ fini(void *state)
 	struct taskmaster *taskmaster = state;
 
 	players_free(taskmaster);
+	evictions_free(&taskmaster->evictions);
 	placement_fini(&taskmaster->placement);
 }
 

@@ -6,6 +6,7 @@
  *	register.c	what a world says first
  *	requests.c	place: choose, wait for one LOAD, seal the ticket
  *	players.c	who is where, and who has a seat there
+ *	evict.c		who has to go from everywhere
  *	placement.c	the choice itself
  */
 #ifndef TASKMASTER_TASKMASTER_H
@@ -19,12 +20,21 @@
 #include <metacube/taskmaster.h>
 #include <metacube/ticket.h>
 
+#include <sys/queue.h>
+
 struct conf {
 	struct mc_listen_conf listen;
 	int64_t		 policy, overload;
 	int64_t		 ticket_ms, seat_slack_ms;
 	int64_t		 load_ms, silent_ms, rotation_ms;
 	int64_t		 max_waiting;
+};
+
+/* evict.c: what worlds that are away have yet to be told. */
+struct evictions {
+	STAILQ_HEAD(, eviction)	 list;		/* the oldest first */
+	STAILQ_HEAD(, absence)	 absences;
+	size_t			 count, absent;
 };
 
 struct taskmaster {
@@ -36,6 +46,7 @@ struct taskmaster {
 	struct table	 players;		/* by uid */
 	struct player	*seats, *seats_last;	/* the next to expire first */
 	struct mc_timer	*seat_timer, *silence_timer;
+	struct evictions evictions;
 	size_t		 waiting;		/* requests */
 	uint64_t	 started_ms, last_epoch;
 	uint32_t	 last_cid;
@@ -65,6 +76,9 @@ void	 link_key(struct link *);	/* a new ticket key for its world */
 void	 link_load(struct link *, const struct copy *, uint32_t cid);
 void	 link_kick(struct link *, uint64_t uid, const struct copy *,
 	    Metacube__Reason);
+/* From all of the world; its tickets that expire until then are void. */
+void	 link_evict(struct link *, uint64_t uid, Metacube__Reason,
+	    uint64_t void_ms);
 void	 link_placed(struct link *, uint32_t cid,
 	    const struct taskmaster_place *);
 void	 link_refused(struct link *, uint32_t cid, enum mc_status);
@@ -121,6 +135,11 @@ void	 player_arrived(struct crowd *, uint64_t uid, const char *display,
 	    const uint8_t *ticket, size_t ticket_len);
 void	 player_departed(struct crowd *, uint64_t uid);
 struct player *player_find(const struct taskmaster *, uint64_t uid);
+/* Nowhere any more, and no seat; what worlds have to be told is told. */
+void	 player_evict(struct taskmaster *, uint64_t uid);
+/* The same, if that is where they are. */
+void	 player_gone_from(struct taskmaster *, uint64_t uid,
+	    const struct world *);
 void	 players_free(struct taskmaster *);
 
 /* requests.c */
@@ -141,6 +160,7 @@ struct request {
 void	 place(struct taskmaster *, const struct taskmaster_request *,
 	    struct mc_call *, struct link *, uint32_t cid);
 void	 requests_forget(struct link *);	/* nobody is there to answer */
+void	 requests_evict(struct taskmaster *, uint64_t uid);
 
 void	 crowd_loaded(struct crowd *);
 void	 crowd_failed(struct crowd *, const char *why);
@@ -152,6 +172,15 @@ void	 world_lost(struct taskmaster *, struct world *);
 /* The maps after this one: at most TASKMASTER_MAPS_MAX. */
 size_t	 maps_list(struct taskmaster *, const char *after,
 	    struct taskmaster_map maps_r[TASKMASTER_MAPS_MAX]);
+
+/* evict.c */
+void	 evictions_init(struct evictions *);
+void	 evictions_free(struct evictions *);
+void	 evict(struct taskmaster *, uint64_t uid, Metacube__Reason,
+	    const char *by);
+/* Its world goes; its world has registered, and is told what it missed. */
+void	 evictions_absent(struct taskmaster *, const struct link *);
+void	 evictions_tell(struct taskmaster *, struct link *);
 
 /* commands.c */
 extern const struct mc_command taskmaster_commands[];

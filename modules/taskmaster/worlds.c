@@ -9,6 +9,8 @@
  *	         <- Kick, TicketKey
  *	both     -> Place                   <- Placed or Refused
  *	         -> ListMaps                <- Maps
+ *	gateway, account server
+ *	         -> Evict                   <- Evicted or Refused
  *
  * What a peer may say follows from the roles in its certificate, and a world
  * speaks only for the name in it.  A link that is lost is a world that is
@@ -85,7 +87,7 @@ link_load(struct link *link, const struct copy *copy, uint32_t cid)
 
 static void
 kick_send(struct link *link, uint64_t uid, const char *map, uint64_t epoch,
-    Metacube__Reason reason)
+    Metacube__Reason reason, uint64_t void_ms)
 {
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
 	Metacube__Kick message = METACUBE__KICK__INIT;
@@ -94,6 +96,7 @@ kick_send(struct link *link, uint64_t uid, const char *map, uint64_t epoch,
 	message.map = (char *)map;
 	message.epoch = epoch;
 	message.reason = reason;
+	message.void_ms = void_ms;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_KICK;
 	envelope.kick = &message;
 	link_send(link, 0, &envelope);
@@ -104,7 +107,14 @@ link_kick(struct link *link, uint64_t uid, const struct copy *copy,
     Metacube__Reason reason)
 {
 	mc_count(link->taskmaster->host, "kicks", 1);
-	kick_send(link, uid, copy->map->key, copy->epoch, reason);
+	kick_send(link, uid, copy->map->key, copy->epoch, reason, 0);
+}
+
+void
+link_evict(struct link *link, uint64_t uid, Metacube__Reason reason,
+    uint64_t void_ms)
+{
+	kick_send(link, uid, "", 0, reason, void_ms);
 }
 
 void
@@ -253,7 +263,7 @@ arrived_said(struct link *link, const Metacube__Arrived *message)
 
 	if (crowd == NULL || is_beyond(link->world, message->uid))
 		kick_send(link, message->uid, message->map, message->epoch,
-		    METACUBE__REASON__NO_WORLD);
+		    METACUBE__REASON__NO_WORLD, 0);
 	else if (!mc_text_valid(message->display, MC_NAME_SIZE - 1))
 		link_turn_away_bad(link, 0, "a user's name is not valid");
 	else
@@ -311,6 +321,26 @@ place_said(struct link *link, uint32_t cid, const Metacube__Place *message)
 	    message->display);
 	snprintf(request.map, sizeof(request.map), "%s", message->map);
 	place(link->taskmaster, &request, NULL, link, cid);
+}
+
+/* Worlds throw out whom they like, but only on their own. */
+static void
+evict_said(struct link *link, uint32_t cid, const Metacube__Evict *message)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Evicted answer = METACUBE__EVICTED__INIT;
+	const struct mc_peer *peer = mc_conn_peer(link->conn);
+
+	if (!mc_peer_is(peer, "gateway") && !mc_peer_is(peer, "account")) {
+		mc_count(link->taskmaster->host, "evictions_denied", 1);
+		link_refused(link, cid, MC_DENIED);
+		return;
+	}
+	evict(link->taskmaster, message->uid,
+	    (Metacube__Reason)message->reason, peer->name);
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_EVICTED;
+	envelope.evicted = &answer;
+	link_send(link, cid, &envelope);
 }
 
 static void
@@ -381,6 +411,9 @@ message(void *owner, const Metacube__Envelope *envelope)
 		break;
 	case METACUBE__ENVELOPE__MESSAGE_LIST_MAPS:
 		list_said(link, envelope->cid, envelope->list_maps->after);
+		break;
+	case METACUBE__ENVELOPE__MESSAGE_EVICT:
+		evict_said(link, envelope->cid, envelope->evict);
 		break;
 	case METACUBE__ENVELOPE__MESSAGE_REGISTER:
 		register_said(link, envelope->cid, envelope->register_);

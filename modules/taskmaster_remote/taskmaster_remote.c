@@ -4,6 +4,7 @@
  *
  *	place -> Place                          <- Placed or Refused
  *	maps  -> ListMaps                       <- Maps or Refused
+ *	evict -> Evict                          <- Evicted or Refused
  *
  * Questions are told apart by their cid.  While there is no link they fail at
  * once; only before the first one there is a little patience, so that servers
@@ -24,7 +25,7 @@ struct conf {
 	int64_t		 connect_wait_ms, max_pending;
 };
 
-enum kind { PLACE, MAPS };
+enum kind { PLACE, MAPS, EVICT };
 
 struct question {
 	struct question	*chain;			/* same bucket */
@@ -37,6 +38,10 @@ struct question {
 	union {
 		struct taskmaster_request place;
 		char	after[MC_KEY_SIZE];
+		struct {
+			uint64_t	uid;
+			int		reason;
+		} evict;
 	} what;
 };
 
@@ -146,13 +151,30 @@ maps_send(struct remote *remote, struct question *question)
 }
 
 static void
+evict_send(struct remote *remote, struct question *question)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Evict message = METACUBE__EVICT__INIT;
+
+	message.uid = question->what.evict.uid;
+	message.reason = (uint32_t)question->what.evict.reason;
+	envelope.cid = question->cid;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_EVICT;
+	envelope.evict = &message;
+	mc_conn_send(remote->conn, &envelope);
+}
+
+static void
 question_send(struct remote *remote, struct question *question)
 {
+	static void (*const sends[])(struct remote *, struct question *) = {
+		[PLACE] = place_send,
+		[MAPS] = maps_send,
+		[EVICT] = evict_send,
+	};
+
 	question->sent = true;
-	if (question->kind == PLACE)
-		place_send(remote, question);
-	else
-		maps_send(remote, question);
+	sends[question->kind](remote, question);
 }
 
 /* Before the first connection: the time until which one waits for it. */
@@ -241,9 +263,28 @@ maps(void *state, const char *after, struct mc_call *call)
 		question_send(remote, question);
 }
 
+static void
+evict(void *state, uint64_t uid, int reason, struct mc_call *call)
+{
+	struct remote *remote = state;
+	enum mc_status status = askable(remote);
+	struct question *question;
+
+	if (status != MC_OK) {
+		mc_call_done(call, status, NULL, 0);
+		return;
+	}
+	question = question_add(remote, EVICT, call);
+	question->what.evict.uid = uid;
+	question->what.evict.reason = reason;
+	if (remote->conn != NULL)
+		question_send(remote, question);
+}
+
 static const struct taskmaster_ops ops = {
 	.place	= place,
 	.maps	= maps,
+	.evict	= evict,
 };
 
 /* The answers.  What does not fit its record is no answer. */
@@ -343,6 +384,9 @@ message(void *owner, const Metacube__Envelope *envelope)
 	else if (question->kind == MAPS &&
 	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_MAPS)
 		listed(remote, question, envelope->maps);
+	else if (question->kind == EVICT &&
+	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_EVICTED)
+		question_end(remote, question, MC_OK, NULL, 0);
 	else
 		question_end(remote, question, MC_INTERNAL, NULL, 0);
 }

@@ -18,13 +18,25 @@ older_out(struct world *world, uint64_t uid)
 	static const char text[] = "this account has entered once more";
 	struct avatar *older = avatar_by_uid(world, uid);
 
-	if (older == NULL)
-		return;
-	if (older->session != NULL)
-		session_kick(older->session,
-		    METACUBE__REASON__LOGGED_IN_ELSEWHERE, text);
-	else
-		avatar_leave(&older, text);
+	if (older != NULL)
+		avatar_kick(older, METACUBE__REASON__LOGGED_IN_ELSEWHERE,
+		    text);
+}
+
+void
+world_evict(struct world *world, uint64_t uid, unsigned reason,
+    const char *text, uint64_t void_ms)
+{
+	struct avatar *avatar = avatar_by_uid(world, uid);
+
+	tickets_void(world->tickets, uid, void_ms, mc_time_ms());
+	for (struct session *session = world->sessions; session != NULL;
+	    session = session->next)
+		if (!session->closing && session->ticket != NULL &&
+		    session->ticket->uid == uid)
+			session_expel(session, session->cid, reason, text);
+	if (avatar != NULL)
+		avatar_kick(avatar, reason, text);
 }
 
 static void
@@ -53,6 +65,10 @@ ticket_wrong(struct world *world, const ProtobufCBinaryData *sealed,
 	if (fault != TICKET_FINE) {
 		count_fault(world, fault);
 		return ticket_fault_text(fault);
+	}
+	if (tickets_are_void(world->tickets, ticket_r)) {
+		mc_count(world->host, "tickets_void", 1);
+		return "the account has changed since: log in again";
 	}
 	copy = copy_find(world, ticket_r->map);
 	if (copy == NULL || copy->epoch != ticket_r->epoch) {

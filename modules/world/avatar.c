@@ -155,6 +155,15 @@ avatar_leave(struct avatar **avatarp, const char *why)
 		copy_emptied(copy);
 }
 
+void
+avatar_kick(struct avatar *avatar, unsigned reason, const char *text)
+{
+	if (avatar->session != NULL)
+		session_kick(avatar->session, reason, text);
+	else
+		avatar_leave(&avatar, text);
+}
+
 static void
 gave_up(void *owner)
 {

@@ -272,22 +272,33 @@ load(struct link *link, uint32_t cid, const Metacube__Load *body)
 		link_loaded(copy);
 }
 
+static const char *
+kick_text(uint32_t reason)
+{
+	switch (reason) {
+	case METACUBE__REASON__LOGGED_IN_ELSEWHERE:
+		return "this account has logged in elsewhere";
+	case METACUBE__REASON__ACCOUNT_LOCKED:
+		return "this account is locked";
+	case METACUBE__REASON__ACCOUNT_CHANGED:
+		return "this account has changed: log in again";
+	default:
+		return "this account may not stay here";
+	}
+}
+
 static void
 kick(struct link *link, const Metacube__Kick *body)
 {
 	struct avatar *avatar = avatar_by_uid(link->world, body->uid);
-	const char *text =
-	    body->reason == METACUBE__REASON__LOGGED_IN_ELSEWHERE ?
-	    "this account has logged in elsewhere" :
-	    "this account may not stay here";
 
-	if (avatar == NULL || strcmp(avatar->copy->key, body->map) != 0 ||
-	    avatar->copy->epoch != body->epoch)
-		return;
-	if (avatar->session != NULL)
-		session_kick(avatar->session, body->reason, text);
-	else
-		avatar_leave(&avatar, text);
+	if (*body->map == '\0')
+		world_evict(link->world, body->uid, body->reason,
+		    kick_text(body->reason), body->void_ms);
+	else if (avatar != NULL &&
+	    strcmp(avatar->copy->key, body->map) == 0 &&
+	    avatar->copy->epoch == body->epoch)
+		avatar_kick(avatar, body->reason, kick_text(body->reason));
 }
 
 static void

@@ -15,12 +15,17 @@
 
 #define KEYS_MAX	8
 #define USED_MAX	32768		/* in 60 s; a power of two */
+#define VOIDS_MAX	4096
 #define NONE		UINT32_MAX
 
 struct used {
 	uint8_t		id[TICKET_ID_SIZE];
 	uint64_t	until_ms;
 	uint32_t	next;		/* in its chain */
+};
+
+struct voided {
+	uint64_t	uid, until_ms;
 };
 
 struct tickets {
@@ -30,6 +35,8 @@ struct tickets {
 	struct used		ring[USED_MAX];
 	uint32_t		chains[USED_MAX];
 	uint32_t		oldest, count;
+	struct voided		voids[VOIDS_MAX];	/* a ring, too */
+	uint32_t		void_oldest, void_count;
 };
 
 struct tickets *
@@ -154,4 +161,38 @@ tickets_use(struct tickets *tickets, const struct ticket *ticket,
 	tickets->ring[at].next = *chain;
 	*chain = at;
 	return TICKETS_TAKEN;
+}
+
+static void
+void_forget(struct tickets *tickets)
+{
+	tickets->void_oldest = (tickets->void_oldest + 1) % VOIDS_MAX;
+	tickets->void_count--;
+}
+
+void
+tickets_void(struct tickets *tickets, uint64_t uid, uint64_t until_ms,
+    uint64_t now_ms)
+{
+	uint32_t at;
+
+	while (tickets->void_count > 0 && (tickets->void_count == VOIDS_MAX ||
+	    tickets->voids[tickets->void_oldest].until_ms < now_ms))
+		void_forget(tickets);
+	at = (tickets->void_oldest + tickets->void_count++) % VOIDS_MAX;
+	tickets->voids[at] = (struct voided) { uid, until_ms };
+}
+
+bool
+tickets_are_void(const struct tickets *tickets, const struct ticket *ticket)
+{
+	for (uint32_t i = 0; i < tickets->void_count; i++) {
+		const struct voided *voided = &tickets->voids[
+		    (tickets->void_oldest + i) % VOIDS_MAX];
+
+		if (voided->uid == ticket->uid &&
+		    ticket->expires_ms <= voided->until_ms)
+			return true;
+	}
+	return false;
 }

@@ -5,7 +5,8 @@
  *
  * A key that was replaced stays until what was sealed with it has expired; a
  * used id stays until its ticket has expired, and as long again, should the
- * clock be set back a little.  Both have limits.
+ * clock be set back a little.  So does what was voided before it was used.
+ * All have limits.
  */
 #ifndef WORLD_TICKETS_H
 #define WORLD_TICKETS_H
@@ -23,6 +24,13 @@ void			 tickets_key(struct tickets *,
 enum ticket_fault	 tickets_open(struct tickets *, const void *sealed,
 			    size_t len, const char *world, uint64_t now_ms,
 			    struct ticket *ticket_r);
+
+/* This user's tickets that expire until then (UTC) are no good any more.
+ * Beyond the limit the oldest is forgotten: the taskmaster knows it, too. */
+void			 tickets_void(struct tickets *, uint64_t uid,
+			    uint64_t until_ms, uint64_t now_ms);
+bool			 tickets_are_void(const struct tickets *,
+			    const struct ticket *);
 
 enum tickets_use { TICKETS_TAKEN, TICKETS_USED, TICKETS_FULL };
 

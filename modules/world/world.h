@@ -164,6 +164,9 @@ void		 arrive_enter(struct session *, uint32_t cid,
 		    const Metacube__Enter *);
 void		 arrive_resume(struct session *, uint32_t cid,
 		    const Metacube__Resume *);
+/* Out, wherever on this world; tickets that expire until then are void. */
+void		 world_evict(struct world *, uint64_t uid, unsigned reason,
+		    const char *text, uint64_t void_ms);
 void		 arrive_copy_loaded(struct session *, const char *why);
 
 /* copy.c */
@@ -181,6 +184,9 @@ struct avatar	*avatar_new(struct copy *, const struct ticket *,
 void		 avatar_leave(struct avatar **, const char *why);
 void		 avatar_free(struct avatar **);
 void		 avatar_lose(struct avatar *);
+/* With its session, if it has one; what its secret was good for is over. */
+void		 avatar_kick(struct avatar *, unsigned reason,
+		    const char *text);
 struct avatar	*avatar_by_uid(struct world *, uint64_t uid);
 struct avatar	*avatar_by_session(struct world *, uint64_t session,
 		    const void *secret, size_t len);
