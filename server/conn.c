@@ -65,7 +65,8 @@ open_owner(struct mc_conn *conn, void *state)
 	conn->request = request_new();
 	callback_begin(&callback, conn->host, "connection opened",
 	    conn->request);
-	owner = conn->ops->open(state, conn);
+	owner = conn->stream ? conn->kind.bytes->open(state, conn) :
+	    conn->kind.messages->open(state, conn);
 	callback_end(&callback);
 	return owner;
 }
@@ -85,7 +86,7 @@ open_anywhere(struct mc_conn *conn)
 	listener = conn->acceptor->listener;
 	if (listener == NULL)
 		return NULL;
-	conn->ops = listener->ops;
+	conn->kind = listener->kind;
 	return open_owner(conn, listener->state);
 }
 
@@ -97,7 +98,7 @@ conn_opened(struct mail *mail)
 
 	conn->owner = open_anywhere(conn);
 	if (conn->owner == NULL) {
-		order_close(conn, conn->ops == NULL);
+		order_close(conn, conn->request == 0);
 		return;
 	}
 	pump = pump_of(conn->host);
@@ -107,8 +108,8 @@ conn_opened(struct mail *mail)
 
 /* The I/O thread sets paused and then looks at undelivered; here it is the
  * other way round, so one of the two always sees that reading can go on. */
-static void
-delivered(struct mc_conn *conn, unsigned weight)
+void
+conn_delivered(struct mc_conn *conn, unsigned weight)
 {
 	if (atomic_fetch_sub(&conn->undelivered, weight) == weight &&
 	    atomic_load(&conn->paused) &&
@@ -127,11 +128,11 @@ conn_message(struct mail *mail)
 	if (conn->owner != NULL && !conn->closing) {
 		callback_begin(&callback, conn->host,
 		    message_name(message->envelope), conn->request);
-		conn->ops->message(conn->owner, message->envelope);
+		conn->kind.messages->message(conn->owner, message->envelope);
 		callback_end(&callback);
 	}
 	message_free(&message);
-	delivered(conn, weight);
+	conn_delivered(conn, weight);
 }
 
 void
@@ -147,7 +148,10 @@ conn_forget(struct mc_conn *conn)
 	conn->closing = true;
 	callback_begin(&callback, conn->host, "connection closed",
 	    conn->request);
-	conn->ops->closed(owner);
+	if (conn->stream)
+		conn->kind.bytes->closed(owner);
+	else
+		conn->kind.messages->closed(owner);
 	callback_end(&callback);
 }
 
@@ -165,21 +169,27 @@ conn_closed(struct mail *mail)
 
 struct mc_conn *
 conn_dial(struct mc_host *host, struct mc_link *dialler,
-    const struct mc_conn_ops *ops, const char *role,
+    const struct conn_kind *kind, const char *role,
     const struct address *address)
 {
 	static struct conn_terms terms = {
 		.handshake_ms = 10000, .login_ms = 30000, .idle_ms = 30000,
 		.send_ms = 30000, .queue_max = 4 * MC_FRAME_SERVER
+	}, stream_terms = {	/* nobody pings; both may have to wait */
+		.handshake_ms = 10000, .login_ms = 90000, .idle_ms = 90000,
+		.send_ms = 30000, .queue_max = 4 * MC_FRAME_SERVER
 	};
 	struct mc_conn *conn;
 
-	conn = conn_new(io_thread_next(host->process->io), host, &terms);
+	conn = conn_new(io_thread_next(host->process->io), host,
+	    kind->bytes != NULL ? &stream_terms : &terms);
 	conn->target = mc_zalloc(sizeof(*conn->target));
 	conn->target->address = *address;
 	snprintf(conn->target->role, sizeof(conn->target->role), "%s", role);
 	conn->dialler = dialler;
-	conn->ops = ops;
+	conn->kind = *kind;
+	conn->stream = kind->bytes != NULL;
+	conn->plain = kind->plain;
 	conn->opened_mail.run = conn_dialled;	/* first it goes there */
 	io_order(conn->thread, &conn->opened_mail);
 	return conn;
@@ -220,8 +230,8 @@ queue_max(const struct mc_conn *conn)
 	    memory_order_relaxed);
 }
 
-static void
-send_packet(struct mc_conn *conn, struct packet *packet)
+void
+conn_send_packet(struct mc_conn *conn, struct packet *packet)
 {
 	atomic_fetch_add_explicit(&conn->queued, packet->len,
 	    memory_order_relaxed);
@@ -241,25 +251,30 @@ too_large(struct mc_conn *conn, size_t len)
 	return true;
 }
 
+bool
+conn_is_slow(struct mc_conn *conn)
+{
+	if (mc_conn_queued(conn) < queue_max(conn))
+		return false;
+	mc_count(conn->host, "slow_peers", 1);
+	mc_log(conn->host, MC_DEBUG, "%s takes too little of what is "
+	    "sent to it: disconnected", conn->peer.address);
+	conn_abort(conn);
+	return true;
+}
+
 void
 mc_conn_send(struct mc_conn *conn, const Metacube__Envelope *envelope)
 {
 	struct packet *packet;
 
-	if (conn->closing)
+	if (conn->closing || conn_is_slow(conn))
 		return;
-	if (mc_conn_queued(conn) >= queue_max(conn)) {
-		mc_count(conn->host, "slow_peers", 1);
-		mc_log(conn->host, MC_DEBUG, "%s takes too little of what is "
-		    "sent to it: disconnected", conn->peer.address);
-		conn_abort(conn);
-		return;
-	}
 	packet = packet_new(conn, envelope);
 	if (too_large(conn, packet->len))
 		packet_free(packet);
 	else
-		send_packet(conn, packet);
+		conn_send_packet(conn, packet);
 }
 
 struct mc_shared *
@@ -300,6 +315,6 @@ mc_conn_send_shared(struct mc_conn *conn, struct mc_shared *shared)
 	atomic_fetch_add_explicit(&shared->refs, 1, memory_order_relaxed);
 	packet->shared = shared;
 	packet->len = shared->len;
-	send_packet(conn, packet);
+	conn_send_packet(conn, packet);
 	return true;
 }

@@ -18,7 +18,10 @@
  * other side has looked at its certificate.  So it sends a Ping, and only the
  * first message from the other side opens the connection.
  *
- * conn.c is the loop thread's half; conn_io.c begins and ends the other one,
+ * A stream carries bytes instead of messages and has no PROVING: its first
+ * bytes are its module's.
+ *
+ * conn.c is the loop thread's half; stream.c the same for streams; conn_io.c begins and ends the other one,
  * conn_in.c is what comes in, conn_out.c what goes out.
  */
 #ifndef SERVER_CONN_H
@@ -39,6 +42,7 @@
 #define CONN_UNDELIVERED_MAX	64	/* messages, once admitted; */
 #define CONN_UNDELIVERED_SIZE	MC_FRAME_CLIENT	/* so long ones count twice */
 #define CONN_UNDELIVERED_LOGIN	4	/* before */
+#define CONN_STREAM_SIZE	IO_RECORD_MAX	/* of a stream: so many bytes */
 
 struct acceptor;
 
@@ -62,14 +66,31 @@ struct mc_shared {
 	uint8_t			 bytes[];
 };
 
-/* One message on its way out: its own bytes, or shared ones. */
+/* One message on its way out: its own bytes, shared or given ones. */
 struct packet {
 	struct mail		 mail;
 	struct mc_conn		*conn;
 	STAILQ_ENTRY(packet)	 link;
 	struct mc_shared	*shared;
+	void			*given;
 	size_t			 len;
 	uint8_t			 bytes[];
+};
+
+/* Bytes of a stream on their way to the loop thread. */
+struct piece {
+	struct mail		 mail;
+	struct mc_conn		*conn;
+	unsigned		 weight;
+	size_t			 len;
+	uint8_t			 bytes[];
+};
+
+/* What a connection carries: one of the two. */
+struct conn_kind {
+	const struct mc_conn_ops *messages;
+	const struct mc_stream_ops *bytes;
+	bool			 plain;		/* a stream without TLS */
 };
 
 struct conn_target {
@@ -92,17 +113,20 @@ struct mc_conn {
 	struct conn_terms	*terms;
 	struct mc_peer		 peer;
 	bool			 trusted;	/* unix: root or our own user */
-	bool			 local;		/* unix: no TLS */
+	bool			 local;		/* unix */
+	bool			 plain;		/* unix or else: no TLS */
+	bool			 stream;
 
 	/* both */
 	atomic_size_t		 queued;	/* bytes not yet sent */
 	atomic_uint		 undelivered;	/* messages, by weight */
 	atomic_bool		 paused;	/* until the loop caught up */
+	atomic_bool		 drained;	/* drained_mail is on its way */
 
 	/* from one to the other, each once at a time */
 	struct mail		 opened_mail, closed_mail;
 	struct mail		 admit_order, close_order, resume_order;
-	struct mail		 release_order;
+	struct mail		 release_order, drained_mail;
 
 	/* I/O thread */
 	enum conn_state		 state;
@@ -124,28 +148,37 @@ struct mc_conn {
 	uint32_t		 frame_max;
 	bool			 admitted, dirty, told_opened, told_closed;
 	bool			 said_bye, released;
+	bool			 resting;	/* mc_conn_pause */
 	char			*why;		/* closed; for a link */
 
 	/* loop thread */
 	struct mc_link		*dialler;
-	const struct mc_conn_ops *ops;
+	struct conn_kind	 kind;
 	void			*owner;		/* NULL: not (any more) open */
 	LIST_ENTRY(mc_conn)	 open_link;
 	uint64_t		 request;
 	bool			 asked_to_admit, closing;
 	bool			 abort;		/* with the close order */
+	bool			 written;	/* and not yet drained */
 };
 
 /* conn.c, loop thread */
 void	 conn_prepare(void);			/* once, before the rest */
 struct mc_conn *conn_dial(struct mc_host *, struct mc_link *,
-	    const struct mc_conn_ops *, const char *role,
+	    const struct conn_kind *, const char *role,
 	    const struct address *);
 void	 conn_abort(struct mc_conn *);		/* closed does not wait */
 void	 conn_forget(struct mc_conn *);		/* closed, here and now */
 void	 conn_opened(struct mail *);
 void	 conn_message(struct mail *);
 void	 conn_closed(struct mail *);
+void	 conn_delivered(struct mc_conn *, unsigned weight);
+void	 conn_send_packet(struct mc_conn *, struct packet *);
+bool	 conn_is_slow(struct mc_conn *);	/* then it is aborted */
+
+/* stream.c, loop thread */
+void	 conn_bytes(struct mail *);
+void	 conn_drained(struct mail *);
 
 /* conn_io.c, I/O thread */
 struct mc_conn *conn_new(struct io_thread *, struct mc_host *,
@@ -176,10 +209,14 @@ bool	 conn_listening(const struct mc_conn *); /* to messages, now */
 void	 conn_greeted(struct mc_conn *);	/* we know who is there */
 void	 conn_hung_up(struct mc_conn *);
 void	 conn_take_frames(struct mc_conn *, const uint8_t *, size_t);
+void	 conn_take_piece(struct mc_conn *, struct piece *);
+void	 conn_rest(struct mc_conn *, bool);
+struct piece *piece_new(struct mc_conn *, size_t size);
 
 /* conn_tls.c, I/O thread */
 void	 conn_shake_hands(struct mc_conn *);
 void	 conn_take_records(struct mc_conn *);
+void	 conn_refuse_alert(struct mc_conn *);	/* access denied, and the end */
 
 /* conn_out.c, I/O thread */
 void	 conn_queue(struct mail *);

@@ -123,7 +123,7 @@ static bool
 pause_reading(struct mc_conn *conn, const uint8_t *plain, size_t len)
 {
 	struct io_thread *thread = conn->thread;
-	size_t raw = conn->local ? 0 : thread->in_len;
+	size_t raw = conn->plain ? 0 : thread->in_len;
 
 	atomic_store(&conn->paused, true);
 	if (atomic_load(&conn->undelivered) == 0 &&
@@ -132,7 +132,8 @@ pause_reading(struct mc_conn *conn, const uint8_t *plain, size_t len)
 	conn->held = mc_zalloc(sizeof(*conn->held) + len + raw);
 	conn->held->plain_len = len;
 	conn->held->raw_len = raw;
-	memcpy(conn->held->bytes, plain, len);
+	if (len != 0)
+		memcpy(conn->held->bytes, plain, len);
 	memcpy(conn->held->bytes + len, thread->in, raw);
 	thread->in_len = 0;
 	event_del(&conn->readable);
@@ -147,6 +148,76 @@ behind(const struct mc_conn *conn)
 	return atomic_load_explicit(&conn->undelivered,
 	    memory_order_relaxed) >= (conn->admitted ?
 	    CONN_UNDELIVERED_MAX : CONN_UNDELIVERED_LOGIN);
+}
+
+/* Streams: all that one recv has brought is one piece. */
+
+struct piece *
+piece_new(struct mc_conn *conn, size_t size)
+{
+	struct piece *piece = malloc(sizeof(*piece) + size);
+
+	if (piece == NULL)
+		mc_fatal(conn->host, "out of memory for %zu bytes that have "
+		    "come", size);
+	piece->mail.run = conn_bytes;
+	piece->conn = conn;
+	piece->len = 0;
+	return piece;
+}
+
+void
+conn_take_piece(struct mc_conn *conn, struct piece *piece)
+{
+	if (piece->len == 0) {
+		free(piece);
+		return;
+	}
+	piece->weight = 1 + (unsigned)(piece->len / CONN_STREAM_SIZE);
+	atomic_fetch_add(&conn->undelivered, piece->weight);
+	io_tell(conn->thread, &piece->mail);
+	if (behind(conn))
+		pause_reading(conn, NULL, 0);
+}
+
+static void
+take_plain_piece(struct mc_conn *conn)
+{
+	struct io_thread *thread = conn->thread;
+	struct piece *piece = piece_new(conn, thread->in_len);
+
+	memcpy(piece->bytes, thread->in, thread->in_len);
+	piece->len = thread->in_len;
+	thread->in_len = 0;
+	conn_take_piece(conn, piece);
+	if (thread->in_end)
+		conn_hung_up(conn);
+}
+
+/* Reading goes on, unless somebody else is against it. */
+static void
+read_on(struct mc_conn *conn)
+{
+	if (conn->resting || conn->held != NULL)
+		return;
+	event_add(&conn->readable, NULL);
+	conn_input_within(conn, conn->admitted || conn->target != NULL ?
+	    conn->terms->idle_ms : conn->terms->login_ms);
+}
+
+void
+conn_rest(struct mc_conn *conn, bool rest)
+{
+	if (conn->state != CONN_OPEN || conn->resting == rest)
+		return;
+	conn->resting = rest;
+	if (!rest) {
+		read_on(conn);
+		return;
+	}
+	event_del(&conn->readable);
+	conn->input_ms = 0;
+	conn_deadlines(conn);
 }
 
 static void
@@ -196,21 +267,36 @@ refuse_role(struct mc_conn *conn)
 		    conn->peer.roles[0] != '\0' ? conn->peer.roles :
 		    "no role,", conn->peer.name);
 	conn_note(conn, "handshake_failed", text);
+	if (conn->stream) {
+		conn_refuse_alert(conn);
+		return;
+	}
 	conn->state = CONN_OPEN;
 	refuse(conn, METACUBE__REASON__NOT_ALLOWED, text);
+}
+
+static bool
+welcome(const struct mc_conn *conn)
+{
+	const char *roles = conn->acceptor->roles;
+
+	if (roles == NULL || (conn->plain && !conn->local))
+		return true;
+	return peer_has_role_of(&conn->peer, roles);
 }
 
 void
 conn_greeted(struct mc_conn *conn)
 {
-	if (conn->target != NULL) {
+	if (conn->target != NULL && conn->stream) {
+		opened(conn);
+	} else if (conn->target != NULL) {
 		conn->frame_max = MC_FRAME_SERVER;
 		conn->state = CONN_PROVING;
 		conn_ping(conn);
-	} else if (conn->acceptor->roles == NULL) {
-		opened(conn);
-	} else if (peer_has_role_of(&conn->peer, conn->acceptor->roles)) {
-		conn->frame_max = MC_FRAME_SERVER;
+	} else if (welcome(conn)) {
+		if (conn->acceptor->roles != NULL)
+			conn->frame_max = MC_FRAME_SERVER;
 		opened(conn);
 	} else {
 		refuse_role(conn);
@@ -318,10 +404,12 @@ feed(struct mc_conn *conn)
 		conn_shake_hands(conn);
 	if (!conn_listening(conn))
 		return;
-	if (conn->local)
-		take_plain(conn);
-	else
+	if (!conn->plain)
 		conn_take_records(conn);
+	else if (conn->stream)
+		take_plain_piece(conn);
+	else
+		take_plain(conn);
 }
 
 static void
@@ -377,13 +465,12 @@ conn_resume(struct mail *mail)
 	thread->in = thread->in_buffer;
 	thread->in_len = held->raw_len;
 	thread->in_end = false;
-	event_add(&conn->readable, NULL);
-	conn_input_within(conn, conn->admitted || conn->target != NULL ?
-	    conn->terms->idle_ms : conn->terms->login_ms);
-	conn_take_frames(conn, held->bytes, held->plain_len);
+	read_on(conn);
+	if (!conn->stream)
+		conn_take_frames(conn, held->bytes, held->plain_len);
 	mc_wipe(held->bytes, held->plain_len + held->raw_len);
 	free(held);
-	if (conn_listening(conn) && !conn->local)
+	if (conn_listening(conn) && !conn->plain && !conn->stream)
 		conn_take_records(conn);
 	thread->in_len = 0;
 	if (conn->state != CONN_CLOSED)

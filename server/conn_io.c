@@ -42,6 +42,7 @@ conn_new(struct io_thread *thread, struct mc_host *host,
 	conn->close_order.run = conn_close;
 	conn->resume_order.run = conn_resume;
 	conn->release_order.run = conn_release;
+	conn->drained_mail.run = conn_drained;
 	return conn;
 }
 
@@ -310,7 +311,7 @@ conn_admit(struct mail *mail)
 	conn->admitted = true;
 	if (conn->frame_max < MC_FRAME_CLIENT)
 		conn->frame_max = MC_FRAME_CLIENT;
-	if (conn->state == CONN_OPEN && conn->held == NULL)
+	if (conn->state == CONN_OPEN && conn->held == NULL && !conn->resting)
 		conn_input_within(conn, conn->terms->idle_ms);
 }
 
@@ -366,8 +367,12 @@ trust_local(struct mc_conn *conn, const char *roles)
 }
 
 static void
-greet_local(struct mc_conn *conn)
+greet_plain(struct mc_conn *conn)
 {
+	if (!conn->local) {
+		conn_greeted(conn);
+		return;
+	}
 	trust_local(conn, conn->target != NULL ? conn->target->role :
 	    conn->acceptor->roles);
 	if (conn->target != NULL && !conn->trusted)
@@ -386,14 +391,16 @@ conn_accepted(struct io_thread *thread, struct acceptor *acceptor, int fd,
 	acceptor_ref(acceptor);
 	conn->acceptor = acceptor;
 	conn->local = acceptor->local;
+	conn->plain = acceptor->local || acceptor->plain;
+	conn->stream = acceptor->stream;
 	conn->limit_key = acceptor->proxy_protocol ? 0 : limit_key(address);
 	address_host(address, conn->peer.address,
 	    sizeof(conn->peer.address));
 	attach(conn, fd);
 	conn->state = acceptor->proxy_protocol ? CONN_PROXY : CONN_HANDSHAKE;
 	conn_input_within(conn, acceptor->terms.handshake_ms);
-	if (conn->local) {
-		greet_local(conn);
+	if (conn->plain) {
+		greet_plain(conn);
 		conn_flush(conn);
 	}
 	if (conn->state != CONN_CLOSED)		/* often it is there already */
@@ -423,8 +430,8 @@ connected(evutil_socket_t fd, short events, void *arg)
 	conn->state = CONN_HANDSHAKE;
 	conn->thread->in_len = 0;
 	conn->thread->in_end = false;
-	if (conn->local)
-		greet_local(conn);
+	if (conn->plain)
+		greet_plain(conn);
 	else
 		conn_shake_hands(conn);
 	if (conn->state != CONN_CLOSED)
@@ -442,6 +449,7 @@ conn_dialled(struct mail *mail)
 	conn->opened_mail.run = conn_opened;
 	conn->state = CONN_CONNECTING;
 	conn->local = address->sa.any.sa_family == AF_UNIX;
+	conn->plain |= conn->local;
 	attach(conn, fd);
 	address_host(address, conn->peer.address, sizeof(conn->peer.address));
 	if (!conn->local && fd != -1)

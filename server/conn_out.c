@@ -30,6 +30,7 @@ packet_new(struct mc_conn *conn, const Metacube__Envelope *envelope)
 	packet->mail.run = conn_queue;
 	packet->conn = conn;
 	packet->shared = NULL;
+	packet->given = NULL;
 	packet->len = len;
 	if (envelope != NULL)
 		frame_encode(envelope, packet->bytes, len);
@@ -41,6 +42,8 @@ packet_free(struct packet *packet)
 {
 	if (packet->shared != NULL)
 		mc_shared_unref(&packet->shared);
+	else if (packet->given != NULL)
+		free(packet->given);
 	else
 		mc_wipe(packet->bytes, packet->len);
 	free(packet);
@@ -49,6 +52,8 @@ packet_free(struct packet *packet)
 static const uint8_t *
 packet_bytes(const struct packet *packet)
 {
+	if (packet->given != NULL)
+		return packet->given;
 	return packet->shared != NULL ? packet->shared->bytes : packet->bytes;
 }
 
@@ -108,7 +113,7 @@ conn_finish(struct mc_conn *conn)
 static void
 pending_free(struct mc_conn *conn)
 {
-	if (conn->local && conn->pending != NULL)
+	if (conn->plain && conn->pending != NULL)
 		mc_wipe(conn->pending, conn->pending_len);
 	free(conn->pending);
 	conn->pending = NULL;
@@ -205,13 +210,34 @@ wait_writable(struct mc_conn *conn, bool progress)
 	event_add(&conn->writable, NULL);
 }
 
+/* First queued, then drained; the loop thread looks the other way round. */
+static void
+tell_drained(struct mc_conn *conn)
+{
+	if (conn->stream && STAILQ_EMPTY(&conn->queue) &&
+	    conn->state == CONN_OPEN &&
+	    !atomic_exchange(&conn->drained, true))
+		io_tell(conn->thread, &conn->drained_mail);
+}
+
+/* To be written to is no idleness either: a stream answers a short question
+ * with much. */
+static void
+output_moved(struct mc_conn *conn)
+{
+	if (conn->stream && conn->state == CONN_OPEN && conn->input_ms != 0 &&
+	    (conn->admitted || conn->target != NULL))
+		conn_input_within(conn, conn->terms->idle_ms);
+}
+
 static void
 all_sent(struct mc_conn *conn)
 {
-	if (conn->in_flight != 0)
-		atomic_fetch_sub_explicit(&conn->queued, conn->in_flight,
-		    memory_order_relaxed);
-	conn->in_flight = 0;
+	if (conn->in_flight != 0) {
+		atomic_fetch_sub(&conn->queued, conn->in_flight);
+		conn->in_flight = 0;
+		tell_drained(conn);
+	}
 	if (conn->output_ms != 0 && conn->state != CONN_CLOSING) {
 		conn->output_ms = 0;
 		conn_deadlines(conn);
@@ -235,13 +261,15 @@ conn_send_out(struct mc_conn *conn)
 		n = send_some(conn, thread->out, len);
 	if (n == -1)
 		return false;
+	if (n > 0)
+		output_moved(conn);
 	if ((size_t)n < len) {
 		keep_rest(conn, thread->out + n, len - (size_t)n);
 		wait_writable(conn, n > 0);
 	} else {
 		all_sent(conn);
 	}
-	if (conn->local)
+	if (conn->plain)
 		mc_wipe(thread->out, len);
 	return (size_t)n == len;
 }
@@ -259,6 +287,8 @@ conn_writable(evutil_socket_t fd, short events, void *arg)
 	if (n == -1)
 		return;
 	conn->pending_at += (size_t)n;
+	if (n > 0)
+		output_moved(conn);
 	if (conn->pending_at < conn->pending_len) {
 		wait_writable(conn, n > 0);
 		return;

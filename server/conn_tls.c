@@ -123,13 +123,58 @@ conn_shake_hands(struct mc_conn *conn)
 }
 
 void
-conn_take_records(struct mc_conn *conn)
+conn_refuse_alert(struct mc_conn *conn)
+{
+	if (conn->tls != NULL)
+		gnutls_alert_send(conn->tls, GNUTLS_AL_FATAL,
+		    GNUTLS_A_ACCESS_DENIED);
+	if (conn->thread->out_len != 0 && conn_send_out(conn))
+		conn_linger(conn);
+	else
+		conn_drop(conn);
+}
+
+/* false: no more records, or the end. */
+static bool
+went_on(struct mc_conn *conn, ssize_t n)
+{
+	if (n > 0)
+		return true;
+	if (n == GNUTLS_E_AGAIN)
+		return false;
+	if (n == 0 || n == GNUTLS_E_PREMATURE_TERMINATION)
+		conn_hung_up(conn);
+	else if (gnutls_error_is_fatal((int)n))
+		tls_failed(conn, (int)n, "tls_errors", "TLS failed");
+	return conn_listening(conn);
+}
+
+/* The first record may have begun in an earlier piece. */
+static void
+take_stream_records(struct mc_conn *conn)
+{
+	size_t size = conn->thread->in_len + IO_RECORD_MAX;
+	struct piece *piece = piece_new(conn, size);
+	ssize_t n;
+
+	do {
+		n = gnutls_record_recv(conn->tls, piece->bytes + piece->len,
+		    size - piece->len);
+		if (n > 0)
+			piece->len += (size_t)n;
+	} while (n > 0 || (n < 0 && n != GNUTLS_E_AGAIN &&
+	    !gnutls_error_is_fatal((int)n)));
+	conn_take_piece(conn, piece);
+	went_on(conn, n);
+}
+
+static void
+take_message_records(struct mc_conn *conn)
 {
 	gnutls_packet_t packet;
 	gnutls_datum_t data;
 	ssize_t n;
 
-	check_for(conn);
 	while (conn_listening(conn)) {
 		n = gnutls_record_recv_packet(conn->tls, &packet);
 		if (n > 0) {
@@ -137,12 +182,18 @@ conn_take_records(struct mc_conn *conn)
 			conn_take_frames(conn, data.data, data.size);
 			mc_wipe(data.data, data.size);
 			gnutls_packet_deinit(packet);
-		} else if (n == GNUTLS_E_AGAIN) {
+		} else if (!went_on(conn, n)) {
 			return;
-		} else if (n == 0 || n == GNUTLS_E_PREMATURE_TERMINATION) {
-			conn_hung_up(conn);
-		} else if (gnutls_error_is_fatal((int)n)) {
-			tls_failed(conn, (int)n, "tls_errors", "TLS failed");
 		}
 	}
+}
+
+void
+conn_take_records(struct mc_conn *conn)
+{
+	check_for(conn);
+	if (conn->stream)
+		take_stream_records(conn);
+	else
+		take_message_records(conn);
 }

@@ -133,3 +133,19 @@ address_text(const struct address *address, char out[ENDPOINT_TEXT_SIZE])
 		snprintf(out, ENDPOINT_TEXT_SIZE, UNIX_PREFIX "%s",
 		    address->sa.un.sun_path);
 }
+
+bool
+address_is_loopback(const struct address *address)
+{
+	struct address plain = *address;
+
+	address_unmap(&plain);
+	switch (plain.sa.any.sa_family) {
+	case AF_INET:
+		return ntohl(plain.sa.in.sin_addr.s_addr) >> 24 == 127;
+	case AF_INET6:
+		return IN6_IS_ADDR_LOOPBACK(&plain.sa.in6.sin6_addr);
+	default:
+		return false;
+	}
+}

@@ -46,6 +46,9 @@ void		 address_host(const struct address *, char *out, size_t size);
 void		 address_text(const struct address *,
 		    char out[ENDPOINT_TEXT_SIZE]);
 
+/* 127.0.0.0/8, ::1. */
+bool		 address_is_loopback(const struct address *);
+
 /* From an IPv4 address in the form of an IPv6 one to the plain one. */
 void		 address_unmap(struct address *);
 

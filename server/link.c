@@ -33,7 +33,7 @@ struct mc_link {
 	char			*text;		/* the endpoint as written */
 	struct endpoint		 endpoint;
 	char			 role[64];
-	const struct mc_conn_ops *ops;
+	struct conn_kind	 kind;
 	void			*state;
 	struct mc_timer		*timer;
 	struct lookup		*lookup;	/* under way */
@@ -157,7 +157,7 @@ pause_dialling(struct mc_link *link)
 static void
 dial_next(struct mc_link *link)
 {
-	link->conn = conn_dial(link->host, link, link->ops, link->role,
+	link->conn = conn_dial(link->host, link, &link->kind, link->role,
 	    &link->addresses[link->next++]);
 }
 
@@ -170,6 +170,14 @@ failed(struct mc_link *link, const char *why)
 	pause_dialling(link);
 }
 
+/* Without TLS nothing leaves this machine. */
+static bool
+may_reach(const struct mc_link *link, const struct address *address)
+{
+	return !link->kind.plain || address->sa.any.sa_family == AF_UNIX ||
+	    address_is_loopback(address);
+}
+
 static void
 keep_addresses(struct mc_link *link, const struct addrinfo *info)
 {
@@ -177,7 +185,7 @@ keep_addresses(struct mc_link *link, const struct addrinfo *info)
 
 	for (; info != NULL && link->naddresses < ADDRESSES_MAX;
 	    info = info->ai_next) {
-		address = &link->addresses[link->naddresses++];
+		address = &link->addresses[link->naddresses];
 		memset(address, 0, sizeof(*address));
 		memcpy(&address->sa, info->ai_addr, info->ai_addrlen);
 		address->len = info->ai_addrlen;
@@ -185,6 +193,8 @@ keep_addresses(struct mc_link *link, const struct addrinfo *info)
 			address->sa.in6.sin6_port = htons(link->endpoint.port);
 		else
 			address->sa.in.sin_port = htons(link->endpoint.port);
+		if (may_reach(link, address))
+			link->naddresses++;
 	}
 }
 
@@ -202,7 +212,9 @@ looked_up(struct mail *mail)
 			dial_next(link);
 		else
 			failed(link, lookup->error != 0 ?
-			    gai_strerror(lookup->error) :
+			    gai_strerror(lookup->error) : link->kind.plain ?
+			    "the name has no loopback address, and without "
+			    "TLS nothing else is reached" :
 			    "the name has no address");
 	}
 	lookup_free(lookup);
@@ -276,13 +288,28 @@ link_closed(struct mc_link *link, struct mc_conn *conn)
 	}
 }
 
+static const char *
+take_endpoint(struct mc_link *link, const char *endpoint)
+{
+	const char *fault = endpoint_parse(endpoint, &link->endpoint);
+	struct address address;
+
+	if (fault == NULL && endpoint_address(&link->endpoint, &address) &&
+	    !may_reach(link, &address))
+		return "is no loopback address, and without TLS nothing else "
+		    "is reached";
+	return fault;
+}
+
 struct mc_link *
-mc_dial(struct mc_host *host, const char *endpoint, const char *role,
-    const struct mc_conn_ops *ops, void *state)
+dial_for(struct mc_host *host, const char *endpoint, const char *role,
+    const struct conn_kind *kind, void *state)
 {
 	struct mc_link *link = mc_zalloc(sizeof(*link));
-	const char *fault = endpoint_parse(endpoint, &link->endpoint);
+	const char *fault;
 
+	link->kind = *kind;
+	fault = take_endpoint(link, endpoint);
 	if (fault != NULL) {
 		mc_log(host, MC_ERROR, "endpoint \"%s\" %s", endpoint, fault);
 		free(link);
@@ -294,11 +321,19 @@ mc_dial(struct mc_host *host, const char *endpoint, const char *role,
 	if (link->text == NULL)
 		mc_fatal(host, "out of memory");
 	snprintf(link->role, sizeof(link->role), "%s", role);
-	link->ops = ops;
 	link->state = state;
 	LIST_INSERT_HEAD(&pump_of(host)->links, link, link);
 	dial(link);
 	return link;
+}
+
+struct mc_link *
+mc_dial(struct mc_host *host, const char *endpoint, const char *role,
+    const struct mc_conn_ops *ops, void *state)
+{
+	struct conn_kind kind = { .messages = ops };
+
+	return dial_for(host, endpoint, role, &kind, state);
 }
 
 void

@@ -311,7 +311,7 @@ copy(struct mc_host *host, const char *text)
 
 static enum mc_status
 prepare_tls(struct mc_host *host, const struct mc_listen_conf *conf,
-    const char *roles, struct tls **tls_r)
+    const char *roles, bool plain, struct tls **tls_r)
 {
 	enum mc_status status;
 
@@ -320,6 +320,10 @@ prepare_tls(struct mc_host *host, const struct mc_listen_conf *conf,
 		return conf->proxy_protocol ? mc_fail(host, MC_INVALID,
 		    "%s: proxy_protocol is for TCP, not for unix sockets",
 		    conf->endpoint) : MC_OK;
+	if (plain)
+		return conf->proxy_protocol ? mc_fail(host, MC_INVALID,
+		    "%s: proxy_protocol is for TLS: without it everybody is "
+		    "on this machine", conf->endpoint) : MC_OK;
 	status = own_tls(host, text_or_empty(conf->certificate),
 	    text_or_empty(conf->key), roles, tls_r);
 	if (status != MC_OK)
@@ -332,7 +336,7 @@ prepare_tls(struct mc_host *host, const struct mc_listen_conf *conf,
 
 static struct acceptor *
 acceptor_new(struct mc_host *host, const struct mc_listen_conf *conf,
-    const char *roles, int fd, struct tls *tls)
+    const char *roles, const struct conn_kind *kind, int fd, struct tls *tls)
 {
 	struct acceptor *acceptor = mc_zalloc(sizeof(*acceptor));
 	struct address address = { .len = sizeof(address.sa) };
@@ -341,6 +345,8 @@ acceptor_new(struct mc_host *host, const struct mc_listen_conf *conf,
 	acceptor->host = host;
 	acceptor->roles = roles != NULL ? copy(host, roles) : NULL;
 	acceptor->local = is_local(conf->endpoint);
+	acceptor->plain = kind->plain;
+	acceptor->stream = kind->bytes != NULL;
 	acceptor->fd = fd;
 	getsockname(fd, &address.sa.any, &address.len);
 	address_text(&address, acceptor->address);
@@ -354,23 +360,50 @@ acceptor_new(struct mc_host *host, const struct mc_listen_conf *conf,
 	return acceptor;
 }
 
+/* Whoever hears a connection without TLS hears all of it. */
+static bool
+may_be_plain(struct mc_host *host, const char *endpoint, int fd)
+{
+	struct address address = { .len = sizeof(address.sa) };
+
+	getsockname(fd, &address.sa.any, &address.len);
+	if (address_is_loopback(&address))
+		return true;
+	mc_log(host, MC_ERROR, "%s: without TLS only loopback addresses can "
+	    "be listened on", endpoint);
+	return false;
+}
+
+static int
+open_listening(struct mc_host *host, const char *endpoint, bool plain)
+{
+	int fd = take_bound(host, endpoint);
+
+	if (fd == -1)
+		return -1;
+	if (plain && !may_be_plain(host, endpoint, fd)) {
+		close(fd);
+		return -1;
+	}
+	if (listen(fd, BACKLOG) == 0)
+		return fd;
+	mc_log(host, MC_ERROR, "cannot listen on %s: %s", endpoint,
+	    strerror(errno));
+	close(fd);
+	return -1;
+}
+
 struct mc_listener *
-mc_listen(struct mc_host *host, const struct mc_listen_conf *conf,
-    const char *roles, const struct mc_conn_ops *ops, void *state)
+listen_for(struct mc_host *host, const struct mc_listen_conf *conf,
+    const char *roles, const struct conn_kind *kind, void *state)
 {
 	struct mc_listener *listener;
 	struct tls *tls;
 	int fd;
 
-	if (prepare_tls(host, conf, roles, &tls) != MC_OK)
+	if (prepare_tls(host, conf, roles, kind->plain, &tls) != MC_OK)
 		return NULL;
-	fd = take_bound(host, conf->endpoint);
-	if (fd != -1 && listen(fd, BACKLOG) == -1) {
-		mc_log(host, MC_ERROR, "cannot listen on %s: %s",
-		    conf->endpoint, strerror(errno));
-		close(fd);
-		fd = -1;
-	}
+	fd = open_listening(host, conf->endpoint, kind->plain);
 	if (fd == -1) {
 		tls_unref(&tls);
 		return NULL;
@@ -379,14 +412,24 @@ mc_listen(struct mc_host *host, const struct mc_listen_conf *conf,
 	listener->endpoint = copy(host, conf->endpoint);
 	listener->certificate = copy(host, text_or_empty(conf->certificate));
 	listener->key = copy(host, text_or_empty(conf->key));
-	listener->ops = ops;
+	listener->kind = *kind;
 	listener->state = state;
-	listener->acceptor = acceptor_new(host, conf, roles, fd, tls);
+	listener->acceptor = acceptor_new(host, conf, roles, kind, fd,
+	    tls);
 	listener->acceptor->listener = listener;
 	LIST_INSERT_HEAD(&pump_of(host)->listeners, listener, link);
 	io_call_all(host->process->io, watch, listener->acceptor);
 	mc_log(host, MC_NOTE, "listening on %s", listener->acceptor->address);
 	return listener;
+}
+
+struct mc_listener *
+mc_listen(struct mc_host *host, const struct mc_listen_conf *conf,
+    const char *roles, const struct mc_conn_ops *ops, void *state)
+{
+	struct conn_kind kind = { .messages = ops };
+
+	return listen_for(host, conf, roles, &kind, state);
 }
 
 /* When this returns nobody accepts here any more, and the address is free. */
@@ -434,7 +477,8 @@ mc_relisten(struct mc_listener *listener, const struct mc_listen_conf *conf)
 		return mc_fail(acceptor->host, MC_INVALID, "%s cannot become "
 		    "%s without a restart", listener->endpoint,
 		    conf->endpoint);
-	status = prepare_tls(acceptor->host, conf, acceptor->roles, &tls);
+	status = prepare_tls(acceptor->host, conf, acceptor->roles,
+	    acceptor->plain, &tls);
 	if (status != MC_OK)
 		return status;
 	set_tls(acceptor, tls);
@@ -460,7 +504,7 @@ reload_listener(struct mc_host *host, struct mc_listener *listener)
 	struct tls *tls;
 	enum mc_status status;
 
-	if (acceptor->local)
+	if (acceptor->local || acceptor->plain)
 		return MC_OK;
 	status = own_tls(host, listener->certificate, listener->key,
 	    acceptor->roles, &tls);

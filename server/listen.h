@@ -19,7 +19,7 @@ struct acceptor {
 	atomic_uint		 refs;
 	struct mc_host		*host;
 	char			*roles;		/* NULL: for clients */
-	bool			 local;
+	bool			 local, plain, stream;
 	int			 fd;
 	char			 address[ENDPOINT_TEXT_SIZE];
 	struct conn_terms	 terms;
@@ -42,7 +42,7 @@ struct mc_listener {
 	struct acceptor		*acceptor;
 	char			*endpoint;
 	char			*certificate, *key;
-	const struct mc_conn_ops *ops;
+	struct conn_kind	 kind;
 	void			*state;
 };
 
@@ -67,7 +67,13 @@ struct pump	*pump_of(struct mc_host *);	/* made when first needed */
 /* bind.c; -1: the reason is logged. */
 int		 bind_endpoint(struct mc_host *, const char *endpoint);
 
-/* link.c */
+/* listen.c; NULL: the reason is logged. */
+struct mc_listener *listen_for(struct mc_host *, const struct mc_listen_conf *,
+		    const char *roles, const struct conn_kind *, void *state);
+
+/* link.c; NULL: the reason is logged. */
+struct mc_link	*dial_for(struct mc_host *, const char *endpoint,
+		    const char *role, const struct conn_kind *, void *state);
 void		 link_opened(struct mc_link *, struct mc_conn *);
 void		 link_closed(struct mc_link *, struct mc_conn *);
 void		*link_state(struct mc_link *);

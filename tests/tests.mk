@@ -102,6 +102,18 @@ tests_unit_test_pump_t_SOURCES = tests/unit/test_pump.c \
 tests_unit_test_pump_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tools
 tests_unit_test_pump_t_LDADD = $(UNIT_LIBS)
 
+# Streams in the pump, and the codec for what antpserv and antpclnt say
+UNIT_TESTS += tests/unit/test_antp.t tests/unit/test_stream.t
+tests_unit_test_antp_t_SOURCES = tests/unit/test_antp.c
+tests_unit_test_antp_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_antp_t_LDADD = $(UNIT_LIBS)
+tests_unit_test_stream_t_SOURCES = tests/unit/test_stream.c \
+	tests/unit/stream_rig.c tests/unit/stream_rig.h \
+	tests/unit/pump_client.c tests/unit/pump_rig.c \
+	tests/unit/pump_rig.h tools/pki.c tools/ctl.h
+tests_unit_test_stream_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tools
+tests_unit_test_stream_t_LDADD = $(UNIT_LIBS)
+
 # An account store that behaves badly, for tests of whoever needs one.
 check_LTLIBRARIES += tests/fakes/tcapw_fake.la
 tests_fakes_tcapw_fake_la_SOURCES = tests/fakes/tcapw_fake.c

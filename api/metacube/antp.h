@@ -22,10 +22,12 @@
  *	ANTP/1.0 <status, 100 or more> <text>	and the server closes
  *	<empty line>
  *
- * OK carries bytes of the file asked for; NEWFILE names the file that follows
- * the one asked for, which is finished (FIRST: the file to begin with);
- * EMPTY: nothing new, ask again.  Epochs and digests are 32 hexadecimal
- * digits, times UTC milliseconds.
+ * A status has three digits ("010").  OK carries at least one byte of the file
+ * asked for, and never more than was asked for; NEWFILE names the file that
+ * follows the one asked for, which is finished (FIRST: the file to begin
+ * with), from offset 0; EMPTY: nothing new, ask again (FIRST: the file is "-",
+ * there is none yet).  Epochs and digests are 32 hexadecimal digits in lower
+ * case, times UTC milliseconds.
  *
  * Pure functions, any thread; nothing is logged.
  */

@@ -143,8 +143,8 @@ client_send(struct client *client, const Metacube__Envelope *envelope)
 	free(frame);
 }
 
-static bool
-read_all(struct client *client, uint8_t *at, size_t len)
+bool
+client_read(struct client *client, uint8_t *at, size_t len)
 {
 	ssize_t n;
 
@@ -172,12 +172,12 @@ client_receive(struct client *client)
 	uint8_t head[4], *body;
 	size_t len;
 
-	if (!read_all(client, head, 4))
+	if (!client_read(client, head, 4))
 		return NULL;
 	len = (size_t)head[0] << 24 | (size_t)head[1] << 16 |
 	    (size_t)head[2] << 8 | head[3];
 	body = mc_zalloc(len);
-	envelope = read_all(client, body, len) ?
+	envelope = client_read(client, body, len) ?
 	    metacube__envelope__unpack(NULL, len, body) : NULL;
 	free(body);
 	return envelope;

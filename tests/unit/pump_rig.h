@@ -87,6 +87,7 @@ void	client_adopt(struct client *, int fd, const char *certificate,
 void	client_plain(struct client *, const char *address); /* unix */
 void	client_close(struct client *);
 bool	client_write(struct client *, const void *, size_t);
+bool	client_read(struct client *, uint8_t *, size_t);	/* all of it */
 void	client_send(struct client *, const Metacube__Envelope *);
 
 /* NULL: the other side has closed; alert tells how.  The caller frees with
