@@ -24,3 +24,47 @@ metacube_netshell_SOURCES = tools/netshell.c tools/netshell/commands.c \
 	tools/netshell/terminal.h
 metacube_netshell_CFLAGS = $(AM_CFLAGS) $(LIBEDIT_CFLAGS)
 metacube_netshell_LDADD = libmetacube-client.la $(LIBEDIT_LIBS) -lm
+
+# acctserv.cgi: everything but its main is also in a library, for tests.
+ACCTSERV_CGI = tools/acctserv/backend.c tools/acctserv/backend.h \
+	tools/acctserv/cgi.c tools/acctserv/field.c tools/acctserv/field.h \
+	tools/acctserv/form.c tools/acctserv/form.h tools/acctserv/html.c \
+	tools/acctserv/html.h tools/acctserv/limit.c tools/acctserv/limit.h \
+	tools/acctserv/page.c tools/acctserv/page.h tools/acctserv/paint.c \
+	tools/acctserv/reply.c tools/acctserv/reply.h \
+	tools/acctserv/request.c tools/acctserv/request.h \
+	tools/acctserv/site.c tools/acctserv/site.h tools/acctserv/text.c \
+	tools/acctserv/text.h tools/acctserv/texts.h tools/acctserv/token.c \
+	tools/acctserv/token.h server/mail.c server/name.c
+if HAVE_FCGI
+ACCTSERV_CGI += tools/acctserv/fastcgi.c tools/acctserv/fastcgi.h
+endif
+noinst_LTLIBRARIES += tools/libacctserv.la
+tools_libacctserv_la_SOURCES = $(ACCTSERV_CGI)
+nodist_tools_libacctserv_la_SOURCES = tools/acctserv/style.h
+tools_libacctserv_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tools/acctserv \
+	-Itools/acctserv $(FCGI_CFLAGS)
+tools_libacctserv_la_LIBADD = libmetacube-client.la api/libproto.la \
+	$(GNUTLS_LIBS) $(PROTOBUF_C_LIBS) $(FCGI_LIBS)
+
+mclibexec_PROGRAMS += tools/acctserv.cgi
+dist_man_MANS += tools/acctserv.cgi.8
+tools_acctserv_cgi_SOURCES = tools/acctserv/main.c
+tools_acctserv_cgi_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tools/acctserv
+tools_acctserv_cgi_LDADD = tools/libacctserv.la
+
+# The style sheet is part of the program.
+BUILT_SOURCES += tools/acctserv/style.h
+CLEANFILES += tools/acctserv/style.h
+tools/acctserv/style.h: tools/acctserv/style.css
+	$(AM_V_GEN)$(MKDIR_P) tools/acctserv && { \
+		echo 'static const char style_css[] ='; \
+		sed -e 's/\\/\\\\/g; s/"/\\"/g; s/^[	]*/"/; s/$$/\\n"/' \
+			$(srcdir)/tools/acctserv/style.css; \
+		echo ';'; \
+	} >$@
+
+acctservdir = $(mcdatadir)/web
+dist_acctserv_DATA = tools/acctserv/apache.conf tools/acctserv/lighttpd.conf \
+	tools/acctserv/nginx.conf
+EXTRA_DIST += tools/acctserv/README.md tools/acctserv/style.css
