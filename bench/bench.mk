@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
 # Benchmarks: built by `make bench`, run by tools/bench, never installed.
-BENCH_BINARIES = bench/append_peer bench/free_port bench/hash bench/login \
-	bench/place bench/session bench/session_peer
-BENCH_MODULES = modules/auth_any.la modules/bench_append.la
+BENCH_BINARIES = bench/accounts bench/append_peer bench/free_port bench/hash bench/login \
+	bench/people bench/place bench/session bench/session_peer
+BENCH_MODULES = modules/auth_any.la modules/auth_plain.la \
+	modules/bench_append.la
 EXTRA_PROGRAMS = $(BENCH_BINARIES)
 EXTRA_LTLIBRARIES = $(BENCH_MODULES)
 
@@ -16,6 +17,11 @@ BENCH_METER = bench/meter.c bench/meter.h
 BENCH_FRAME = bench/frame.c bench/frame.h
 BENCH_LINK = bench/link.c bench/link.h
 
+bench_accounts_SOURCES = bench/accounts.c bench/plain.h $(BENCH_LINK) \
+	$(BENCH_FRAME) $(BENCH_METER)
+bench_accounts_LDADD = $(BENCH_LIBS)
+bench_people_SOURCES = bench/people.c bench/plain.h $(BENCH_METER)
+bench_people_LDADD = libmetacube.la
 bench_append_peer_SOURCES = bench/append_peer.c $(BENCH_METER)
 bench_free_port_SOURCES = bench/free_port.c $(BENCH_METER)
 bench_hash_SOURCES = bench/hash.c bench/crowd.c bench/crowd.h \
@@ -38,6 +44,10 @@ BENCH_MODULE_LDFLAGS = $(MODULE_LDFLAGS) -rpath $(mcmoduledir)
 modules_auth_any_la_SOURCES = bench/modules/auth_any.c
 modules_auth_any_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
 modules_auth_any_la_LIBADD = $(MODULE_LIBS)
+modules_auth_plain_la_SOURCES = bench/modules/auth_plain.c bench/plain.h
+modules_auth_plain_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+modules_auth_plain_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
+modules_auth_plain_la_LIBADD = $(MODULE_LIBS)
 modules_bench_append_la_SOURCES = bench/modules/bench_append.c
 modules_bench_append_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
 modules_bench_append_la_LIBADD = $(MODULE_LIBS)

@@ -113,6 +113,15 @@ meter_median(double *values, size_t count)
 	    (values[count / 2 - 1] + values[count / 2]) / 2;
 }
 
+double
+meter_percentile(double *values, size_t count, double percent)
+{
+	size_t at = (size_t)((double)count * percent / 100);
+
+	qsort(values, count, sizeof(*values), compare);
+	return values[at < count ? at : count - 1];
+}
+
 void
 meter_result(const char *name, double ours, double peer, const char *unit,
     double ratio)

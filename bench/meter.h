@@ -23,6 +23,7 @@ double	meter_now_us(void);
 double	meter_cpu_us(const struct pids *);	/* all threads, all pids */
 double	meter_pss_kib(const struct pids *);	/* proportional set size */
 double	meter_median(double *values, size_t count);	/* sorts them */
+double	meter_percentile(double *values, size_t count, double percent);	/* too */
 
 /* A ratio above 1 means that MetaCube is ahead. */
 void	meter_result(const char *name, double ours, double peer,

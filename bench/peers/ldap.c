@@ -108,19 +108,11 @@ client_run(void *arg)
 	return NULL;
 }
 
-static int
-compare(const void *left, const void *right)
-{
-	double a = *(const double *)left, b = *(const double *)right;
-
-	return (a > b) - (a < b);
-}
-
 static void
 percentiles_print(double *values, size_t count)
 {
-	qsort(values, count, sizeof(*values), compare);
-	printf("%.0f %.0f\n", values[count / 2], values[count * 99 / 100]);
+	printf("%.0f %.0f\n", meter_percentile(values, count, 50),
+	    meter_percentile(values, count, 99));
 }
 
 static void

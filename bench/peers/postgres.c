@@ -63,14 +63,6 @@ seen_after(PGconn *primary, PGconn *standby, int n)
 	return meter_now_us() - began;
 }
 
-static int
-compare(const void *left, const void *right)
-{
-	double a = *(const double *)left, b = *(const double *)right;
-
-	return (a > b) - (a < b);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -85,7 +77,8 @@ main(int argc, char **argv)
 	values = calloc((size_t)count, sizeof(*values));
 	for (int i = 0; i < count; i++)
 		values[i] = seen_after(primary, standby, i);
-	qsort(values, (size_t)count, sizeof(*values), compare);
-	printf("%.0f %.0f\n", values[count / 2], values[count * 99 / 100]);
+	printf("%.0f %.0f\n",
+	    meter_percentile(values, (size_t)count, 50),
+	    meter_percentile(values, (size_t)count, 99));
 	return 0;
 }
