@@ -3,8 +3,7 @@
  * gateway - lets a client in and sends it to the right world server.
  *
  * It knows neither accounts nor worlds: who the client is says auth, where it
- * goes says the taskmaster.  session.c is the conversation; here is what an
- * operator sees of the module.
+ * goes says the taskmaster.  Here is what an operator sees of the module.
  */
 #include "session.h"
 
@@ -25,7 +24,10 @@ start(void *state)
 
 	gateway->listener = mc_listen(gateway->host, &gateway->conf->listen,
 	    NULL, &session_ops, gateway);
-	return gateway->listener != NULL ? MC_OK : MC_UNAVAILABLE;
+	if (gateway->listener == NULL)
+		return MC_UNAVAILABLE;
+	news_start(gateway);
+	return MC_OK;
 }
 
 static enum mc_status
@@ -47,6 +49,7 @@ stop(void *state)
 
 	mc_unlisten(&gateway->listener);
 	sessions_stop(gateway);
+	news_stop(gateway);
 }
 
 static const struct mc_key keys[] = {
@@ -59,12 +62,18 @@ static const struct mc_key keys[] = {
 	  .fallback = "10", .min = 1, .max = 1000000,
 	  .help = "Questions about maps that a client who has logged in may "
 	  "ask in a second." },
+	{ MC_FIELD(struct conf, change_rate), .type = MC_INT,
+	  .fallback = "6", .min = 1, .max = 1000000,
+	  .help = "Changes of its account that a client who has logged in "
+	  "may ask for in a minute." },
 	{ 0 }
 };
 
 static const struct mc_need needs[] = {
 	{ AUTH_SERVICE, offsetof(struct gateway, auth), false },
 	{ TASKMASTER_SERVICE, offsetof(struct gateway, taskmaster), false },
+	{ ACCOUNT_SERVICE, offsetof(struct gateway, account), true },
+	{ REPLICA_SERVICE, offsetof(struct gateway, replica), true },
 	{ 0 }
 };
 

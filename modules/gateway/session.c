@@ -6,11 +6,13 @@
  *	client -> Login { name, proof }
  *	       <- LoggedIn
  *	       -> ListMaps ...                  <- Maps ...
+ *	       -> AccountRequest ...            <- AccountAnswer ...
  *	       -> Join { map }
  *	       <- Reroute { endpoint, ticket }, and the connection ends
  *
- * or Refused at any of these places.  A session asks one question at a time,
- * of auth or of the taskmaster, and holds at most one pending call: closing
+ * or Refused at any of these places, or Kicked when the account is another one
+ * meanwhile.  A session asks one question at a time, of auth, of the
+ * taskmaster or of the account server, and holds at most one pending call: closing
  * it at any moment is one cancel (and one drop, while auth lets it wait).
  */
 #include "session.h"
@@ -23,32 +25,7 @@
 #define VERSION		1
 #define RETRY_MS	1000	/* when nobody knows better */
 
-enum stage {
-	NEW,		/* nothing said yet */
-	VERIFYING,	/* auth is being asked */
-	KNOWN,		/* logged in, free to ask */
-	ASKING,		/* the taskmaster is being asked */
-	CLOSING
-};
-
-struct session {
-	struct gateway	*gateway;
-	struct mc_conn	*conn;
-	struct session	*prev, *next;
-	enum stage	 stage;
-	struct mc_call	*call;		/* the question being asked */
-	uint32_t	 cid;		/* of the client's question */
-	uint64_t	 exchange;	/* auth lets us wait */
-	uint64_t	 began_ms;
-	uint64_t	 uid;		/* once it is known */
-	uint64_t	 second;	/* questions asked in it */
-	int64_t		 questions;
-	char		 name[MC_NAME_SIZE];
-	char		 display[MC_NAME_SIZE];
-	char		 map[MC_KEY_SIZE];	/* "": not said yet */
-};
-
-static void
+void
 session_send(struct session *session, Metacube__Envelope *envelope)
 {
 	envelope->cid = session->cid;
@@ -210,6 +187,12 @@ granted(struct session *session, const struct auth_result *result)
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
 	Metacube__LoggedIn message = METACUBE__LOGGED_IN__INIT;
 
+	if (session->stale) {
+		mc_count(session->gateway->host, "logins_stale", 1);
+		turn_away(session, METACUBE__REASON__TRY_LATER,
+		    "this account has just changed: log in again", RETRY_MS);
+		return;
+	}
 	session->uid = result->uid;
 	memcpy(session->name, result->name, sizeof(session->name));
 	memcpy(session->display, result->display, sizeof(session->display));
@@ -434,7 +417,7 @@ question_may(struct session *session)
 	    session->gateway->conf->question_rate;
 }
 
-/* Who is known asks the taskmaster: where to, and what there is. */
+/* Who is known asks: where to, what there is, and for another password. */
 static void
 question_said(struct session *session, const Metacube__Envelope *envelope)
 {
@@ -446,6 +429,9 @@ question_said(struct session *session, const Metacube__Envelope *envelope)
 		list_said(session, envelope->list_maps->after);
 	else if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_JOIN)
 		join_said(session, envelope->join->map);
+	else if (envelope->message_case ==
+	    METACUBE__ENVELOPE__MESSAGE_ACCOUNT_REQUEST)
+		change_said(session, envelope->account_request);
 	else
 		turn_away_bad(session, "this was not expected now");
 }
@@ -496,6 +482,51 @@ closed(void *owner)
 	if (session->next != NULL)
 		session->next->prev = session->prev;
 	free(session);
+}
+
+void
+session_kick(struct session *session, Metacube__Reason reason)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Kicked message = METACUBE__KICKED__INIT;
+
+	message.reason = reason;
+	message.text = (char *)(reason == METACUBE__REASON__ACCOUNT_LOCKED ?
+	    "this account is locked" :
+	    "this account has changed: log in again");
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_KICKED;
+	envelope.kicked = &message;
+	session->cid = 0;
+	mc_count(session->gateway->host, "kicked", 1);
+	mc_log(session->gateway->host, MC_NOTE, "%s from %s: the session "
+	    "ends: %s", session->name, mc_conn_peer(session->conn)->address,
+	    message.text);
+	session_send(session, &envelope);
+	session_close(session);
+}
+
+/* Who has asked for the account's end is told first how that went. */
+static void
+session_cut(struct session *session, Metacube__Reason reason)
+{
+	if (session->stage == VERIFYING)
+		session->stale = true;
+	else if (session->deleting)
+		session->end = reason;
+	else if (session->stage == KNOWN || session->stage == ASKING)
+		session_kick(session, reason);
+}
+
+void
+sessions_cut(struct gateway *gateway, uint64_t uid, const char *name,
+    Metacube__Reason reason)
+{
+	for (struct session *session = gateway->sessions; session != NULL;
+	    session = session->next)
+		if (uid == 0 || session->uid == uid ||
+		    (session->stage == VERIFYING &&
+		    strcmp(session->name, name) == 0))
+			session_cut(session, reason);
 }
 
 void
