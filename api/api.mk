@@ -20,6 +20,7 @@ mcinclude_HEADERS += \
 	api/metacube/queue.h \
 	api/metacube/replica.h \
 	api/metacube/segment.h \
+	api/metacube/shown.h \
 	api/metacube/taskmaster.h \
 	api/metacube/tcapw.h \
 	api/metacube/ticket.h \

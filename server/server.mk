@@ -122,12 +122,15 @@ SERVER_CODECS = \
 SERVER_QUEUE = \
 	server/queue/commit.c \
 	server/queue/crc32c.c \
+	server/queue/files.c \
 	server/queue/folder.c \
 	server/queue/folder.h \
 	server/queue/io.c \
+	server/queue/mirror.c \
 	server/queue/read.c \
 	server/queue/recover.c \
-	server/queue/segment.c
+	server/queue/segment.c \
+	server/queue/shown.c
 
 SERVER_LIBS = $(GNUTLS_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) \
 	$(PROTOBUF_C_LIBS) -lpthread -ldl

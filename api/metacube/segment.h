@@ -86,6 +86,12 @@ size_t		 segment_record_write(uint8_t *at,
 size_t		 segment_record_read(const uint8_t *at, size_t len,
 		    uint64_t seq, struct wmq_record *head_r);
 
+/* Looks at the lengths of the record at at.  false: it is none; else *size_r
+ * is what segment_record_read will return, or when too little of it is there
+ * to say, a number above len. */
+bool		 segment_record_size(const uint8_t *at, size_t len,
+		    size_t *size_r);
+
 /* How to get at a file's bytes: returns how many there were, less than len
  * only at the end of the file; -1: error. */
 struct segment_source {

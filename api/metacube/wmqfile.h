@@ -44,7 +44,8 @@ struct wmqfile_ops {
 
 	/* Answers with the wmqfile_extent of the file that holds the record
 	 * after seq, or will hold it; 0: the oldest file.  MC_NOT_FOUND: that
-	 * record is gone, or there is no file yet. */
+	 * record is gone, or there is no file yet; MC_INVALID: seq is beyond
+	 * the last record. */
 	void (*find)(void *state, uint64_t seq, struct mc_call *);
 
 	/* Deletes finished files whose records all have numbers up to seq,

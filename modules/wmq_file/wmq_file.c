@@ -3,13 +3,15 @@
  * wmq_file - the message queue in files.
  *
  * The queue itself (queue.h) belongs to the instance's own thread; the loop
- * knows only how far it is durable.  Appends that arrive while one fdatasync
- * runs share the next.  Nobody is told of a record, neither who appended it
- * nor a reader, before the loop has heard that it is durable.
+ * knows only how far it is durable (shown.h).  Appends that arrive while one
+ * fdatasync runs share the next.  Nobody is told of a record, neither who
+ * appended it nor a reader, before the loop has heard that it is durable.
  */
 #include <metacube/host.h>
 #include <metacube/queue.h>
+#include <metacube/shown.h>
 #include <metacube/wmq.h>
+#include <metacube/wmqfile.h>
 
 #include <stdlib.h>
 #include <sys/queue.h>
@@ -29,7 +31,8 @@ struct wmq {
 	const struct conf	*conf;
 	struct queue		*queue;		/* the instance's thread */
 	bool			 full;		/* likewise: it was logged */
-	struct wmq_position	 position;	/* the loop: what is durable */
+	uint64_t		 begun;		/* likewise: that the loop knows */
+	struct queue_shown	*shown;		/* the loop: what is durable */
 	struct readers		 waiting;
 	bool			 stopping;
 };
@@ -40,6 +43,9 @@ struct append {
 	struct append	*next;		/* committed together */
 	enum mc_status	 status;
 	uint64_t	 seq;
+	/* the first one's, of all that are committed together: */
+	uint64_t	 last, end;	/* their last number, their file's end */
+	struct queue_view *view;	/* a file was begun; or NULL */
 	char		 tag[4];
 	uint32_t	 len;
 	uint8_t		 data[];
@@ -54,6 +60,21 @@ struct reader {
 	size_t			 max;
 };
 
+struct prune {
+	struct wmq	*wmq;
+	struct mc_call	*call;
+	uint64_t	 seq;
+	enum mc_status	 status;
+	uint64_t	 count;
+	struct queue_view *view;	/* after it */
+};
+
+static const struct wmq_position *
+shown(const struct wmq *wmq)
+{
+	return queue_shown_position(wmq->shown);
+}
+
 /* Instance's thread: one batch of records out of the files. */
 static void
 reader_fetch(void *job)
@@ -62,10 +83,13 @@ reader_fetch(void *job)
 	struct wmq *wmq = reader->wmq;
 	size_t size = WMQ_BATCH_MAX, len;
 	void *batch = mc_zalloc(size);
+	enum queue_result result = queue_read(wmq->queue, reader->after,
+	    reader->max, batch, size, &len);
 
-	if (queue_read(wmq->queue, reader->after, reader->max, batch, size,
-	    &len) == QUEUE_OK)
+	if (result == QUEUE_OK)
 		mc_call_done(reader->call, MC_OK, batch, len);
+	else if (result == QUEUE_GONE)
+		mc_call_done(reader->call, MC_NOT_FOUND, NULL, 0);
 	else
 		mc_call_done(reader->call, mc_fail(wmq->host, MC_UNAVAILABLE,
 		    "%s", queue_why(wmq->queue)), NULL, 0);
@@ -98,11 +122,11 @@ readers_wake(struct wmq *wmq)
 	for (reader = TAILQ_FIRST(&wmq->waiting); reader != NULL;
 	    reader = next) {
 		next = TAILQ_NEXT(reader, link);
-		if (reader->after >= wmq->position.durable && !wmq->stopping)
+		if (reader->after >= shown(wmq)->durable && !wmq->stopping)
 			continue;
 		TAILQ_REMOVE(&wmq->waiting, reader, link);
 		mc_timer_clear(&reader->timer);
-		if (reader->after < wmq->position.durable)
+		if (reader->after < shown(wmq)->durable)
 			mc_work(wmq->host, reader_fetch, reader);
 		else
 			reader_end(reader);
@@ -112,10 +136,12 @@ readers_wake(struct wmq *wmq)
 static enum mc_status
 pointer_check(const struct wmq *wmq, const struct wmq_pointer *after)
 {
-	if (memcmp(after->epoch, wmq->position.epoch,
-	    sizeof(after->epoch)) != 0 || after->seq > wmq->position.durable)
+	const struct wmq_position *at = shown(wmq);
+
+	if (memcmp(after->epoch, at->epoch, sizeof(after->epoch)) != 0 ||
+	    after->seq > at->durable)
 		return MC_INVALID;
-	if (after->seq + 1 < wmq->position.oldest)
+	if (after->seq + 1 < at->oldest)
 		return MC_NOT_FOUND;
 	return MC_OK;
 }
@@ -137,7 +163,7 @@ read_after(void *state, const struct wmq_pointer *after, size_t max,
 	reader->call = call;
 	reader->after = after->seq;
 	reader->max = max;
-	if (after->seq < wmq->position.durable)
+	if (after->seq < shown(wmq)->durable)
 		mc_work(wmq->host, reader_fetch, reader);
 	else if (wait_ms == 0 || wmq->stopping)
 		reader_end(reader);
@@ -154,7 +180,7 @@ append_answer(struct append *append)
 {
 	struct wmq_pointer pointer;
 
-	memcpy(pointer.epoch, append->wmq->position.epoch,
+	memcpy(pointer.epoch, shown(append->wmq)->epoch,
 	    sizeof(pointer.epoch));
 	pointer.seq = append->seq;
 	if (append->status == MC_OK)
@@ -165,6 +191,17 @@ append_answer(struct append *append)
 	free(append);
 }
 
+/* What this commit has changed is shown from now on. */
+static void
+commit_show(struct wmq *wmq, const struct append *first)
+{
+	if (first->view != NULL)
+		queue_shown_set(wmq->shown, first->view);
+	else if (first->status == MC_OK)
+		queue_shown_grow(wmq->shown, first->last, first->end);
+	mc_gauge(wmq->host, "durable", (int64_t)shown(wmq)->durable);
+}
+
 /* Loop: the records of these appends are durable. */
 static void
 committed(void *job)
@@ -172,13 +209,11 @@ committed(void *job)
 	struct append *append = job, *next;
 	struct wmq *wmq = append->wmq;
 
+	commit_show(wmq, append);
 	for (; append != NULL; append = next) {
 		next = append->next;
-		if (append->status == MC_OK)
-			wmq->position.durable = append->seq;
 		append_answer(append);
 	}
-	mc_gauge(wmq->host, "durable", (int64_t)wmq->position.durable);
 	readers_wake(wmq);
 }
 
@@ -201,6 +236,17 @@ commit_judge(struct wmq *wmq, enum queue_result result, size_t count)
 		    "there is space", queue_why(wmq->queue));
 	wmq->full = true;
 	return MC_BUSY;
+}
+
+/* Instance's thread: for the loop, if the last file is one that it does not
+ * know. */
+static struct queue_view *
+view_if_new(struct wmq *wmq)
+{
+	if (queue_begun(wmq->queue) == wmq->begun)
+		return NULL;
+	wmq->begun = queue_begun(wmq->queue);
+	return queue_view(wmq->queue);
 }
 
 /* One commit: as many of the jobs as may be written at once. */
@@ -226,6 +272,9 @@ commit_some(struct append **appends, size_t count)
 		appends[i]->seq = first + i;
 		appends[i]->next = i + 1 < n ? appends[i + 1] : NULL;
 	}
+	appends[0]->last = first + n - 1;
+	appends[0]->end = queue_end(wmq->queue);
+	appends[0]->view = view_if_new(wmq);
 	mc_later(wmq->host, committed, appends[0]);
 	return n;
 }
@@ -265,7 +314,79 @@ position(void *state, struct mc_call *call)
 {
 	struct wmq *wmq = state;
 
-	mc_call_done(call, MC_OK, &wmq->position, sizeof(wmq->position));
+	mc_call_done(call, MC_OK, shown(wmq), sizeof(*shown(wmq)));
+}
+
+static void
+extent(void *state, const char *name, uint64_t offset, unsigned wait_ms,
+    struct mc_call *call)
+{
+	struct wmq *wmq = state;
+
+	queue_shown_extent(wmq->shown, name, offset, wait_ms, call);
+}
+
+static void
+find(void *state, uint64_t seq, struct mc_call *call)
+{
+	struct wmq *wmq = state;
+
+	queue_shown_find(wmq->shown, seq, call);
+}
+
+/* Loop: these files are gone. */
+static void
+pruned(void *job)
+{
+	struct prune *prune = job;
+	struct wmq *wmq = prune->wmq;
+
+	if (prune->count > 0)
+		mc_log(wmq->host, MC_NOTE, "%s: deleted %llu files, with all "
+		    "records up to %llu", wmq->conf->path,
+		    (unsigned long long)prune->count,
+		    (unsigned long long)prune->view->position.oldest - 1);
+	mc_count(wmq->host, "pruned", (int64_t)prune->count);
+	queue_shown_set(wmq->shown, prune->view);
+	if (prune->status == MC_OK)
+		mc_call_done(prune->call, MC_OK, &prune->count,
+		    sizeof(prune->count));
+	else
+		mc_call_done(prune->call, prune->status, NULL, 0);
+	free(prune);
+}
+
+/* Instance's thread. */
+static void
+prune_files(void *job)
+{
+	struct prune *prune = job;
+	struct wmq *wmq = prune->wmq;
+	enum queue_result result;
+	size_t count;
+
+	result = queue_prune(wmq->queue, prune->seq, &count);
+	if (result == QUEUE_LOST)
+		mc_fatal(wmq->host, "%s", queue_why(wmq->queue));
+	if (result != QUEUE_OK)
+		prune->status = mc_fail(wmq->host, MC_UNAVAILABLE, "%s",
+		    queue_why(wmq->queue));
+	prune->count = count;
+	prune->view = queue_view(wmq->queue);
+	mc_later(wmq->host, pruned, prune);
+}
+
+static void
+prune(void *state, uint64_t seq, struct mc_call *call)
+{
+	struct wmq *wmq = state;
+	struct prune *job = mc_zalloc(sizeof(*job));
+
+	job->wmq = wmq;
+	job->call = call;
+	job->seq = seq;
+	job->status = MC_OK;
+	mc_work(wmq->host, prune_files, job);
 }
 
 static void
@@ -313,8 +434,9 @@ init(void *state, struct mc_host *host, const void *conf)
 	wmq->queue = queue_open(&queue_conf, mc_time_ms(), &news, why);
 	if (wmq->queue == NULL)
 		return mc_fail(host, MC_UNAVAILABLE, "%s", why);
-	queue_position(wmq->queue, &wmq->position);
-	mc_gauge(host, "durable", (int64_t)wmq->position.durable);
+	wmq->shown = queue_shown_new(host, wmq->conf->path,
+	    view_if_new(wmq));
+	mc_gauge(host, "durable", (int64_t)shown(wmq)->durable);
 	news_log(wmq, &news);
 	return MC_OK;
 }
@@ -326,6 +448,7 @@ stop(void *state)
 
 	wmq->stopping = true;
 	readers_wake(wmq);
+	queue_shown_stop(wmq->shown);
 }
 
 static void
@@ -334,6 +457,7 @@ fini(void *state)
 	struct wmq *wmq = state;
 
 	queue_close(&wmq->queue);
+	queue_shown_free(&wmq->shown);
 }
 
 static const struct mc_key keys[] = {
@@ -358,8 +482,15 @@ static const struct wmq_ops ops = {
 	.position	= position,
 };
 
+static const struct wmqfile_ops file_ops = {
+	.extent		= extent,
+	.find		= find,
+	.prune		= prune,
+};
+
 static const struct mc_provide provides[] = {
 	WMQ_PROVIDE(&ops),
+	WMQFILE_PROVIDE(&file_ops),
 	{ 0 }
 };
 

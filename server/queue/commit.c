@@ -280,22 +280,14 @@ queue_commit(struct queue *queue, const struct queue_entry *entries,
 }
 
 void
-queue_position(const struct queue *queue, struct wmq_position *position_r)
-{
-	memcpy(position_r->epoch, queue->epoch, sizeof(position_r->epoch));
-	position_r->oldest = queue->segments[0].first_seq;
-	position_r->durable = queue->next_seq - 1;
-}
-
-static void
 queue_free(struct queue **queuep)
 {
 	struct queue *queue = *queuep;
 
 	if (queue->fd != -1)
 		queue->io->close(queue->fd);
-	if (queue->reading != -1)
-		queue->io->close(queue->reading);
+	reading_end(queue);
+	mirror_free(&queue->mirror);
 	if (queue->lock != -1)
 		close(queue->lock);
 	for (size_t i = 0; i < queue->count; i++)
@@ -307,15 +299,24 @@ queue_free(struct queue **queuep)
 }
 
 struct queue *
-queue_open(const struct queue_conf *conf, uint64_t now_ms,
-    struct queue_news *news_r, char why[QUEUE_WHY])
+queue_new(const struct queue_conf *conf)
 {
 	struct queue *queue = mc_zalloc(sizeof(*queue));
 
-	memset(news_r, 0, sizeof(*news_r));
 	queue->conf = *conf;
 	queue->io = conf->io;
 	queue->fd = queue->reading = queue->lock = -1;
+	queue->next_seq = 1;
+	return queue;
+}
+
+struct queue *
+queue_open(const struct queue_conf *conf, uint64_t now_ms,
+    struct queue_news *news_r, char why[QUEUE_WHY])
+{
+	struct queue *queue = queue_new(conf);
+
+	memset(news_r, 0, sizeof(*news_r));
 	if (folder_open(queue, now_ms, news_r) == -1) {
 		memcpy(why, queue->why, QUEUE_WHY);
 		queue_free(&queue);
@@ -332,7 +333,7 @@ queue_close(struct queue **queuep)
 
 	if (queue == NULL)
 		return;
-	if (queue->io->ftruncate(queue->fd,
+	if (queue->fd != -1 && queue->io->ftruncate(queue->fd,
 	    (off_t)segment_last(queue)->end) == 0)
 		file_sync(queue, queue->fd);
 	queue_free(queuep);

@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -27,52 +26,6 @@ day_of(uint64_t time_ms)
 	gmtime_r(&seconds, &tm);
 	return (unsigned)(tm.tm_year + 1900) * 10000 +
 	    (unsigned)(tm.tm_mon + 1) * 100 + (unsigned)tm.tm_mday;
-}
-
-void
-segment_path(const struct queue *queue, const struct segment *segment,
-    const char *suffix, char *path, size_t size)
-{
-	if (segment->number == 0)
-		snprintf(path, size, "%s/%08u.wmq%s", queue->conf.path,
-		    segment->day, suffix);
-	else
-		snprintf(path, size, "%s/%08u-%03u.wmq%s", queue->conf.path,
-		    segment->day, segment->number, suffix);
-}
-
-/* Marks come in order; those that are too close together are left out. */
-void
-segment_mark(struct segment *segment, uint64_t seq, uint64_t offset)
-{
-	size_t n = segment->nmarks;
-	struct mark *grown;
-
-	if (n > 0 && offset < segment->marks[n - 1].offset + MARK_BYTES)
-		return;
-	if ((n & (n - 1)) == 0) {	/* room for the next power of two */
-		grown = mc_zalloc((n == 0 ? 1 : 2 * n) * sizeof(*grown));
-		if (n > 0)
-			memcpy(grown, segment->marks, n * sizeof(*grown));
-		free(segment->marks);
-		segment->marks = grown;
-	}
-	segment->marks[n].seq = seq;
-	segment->marks[n].offset = offset;
-	segment->nmarks++;
-}
-
-static void
-segment_add(struct queue *queue, const struct segment *segment)
-{
-	size_t size = (queue->count + 1) * sizeof(*segment);
-	struct segment *grown = mc_zalloc(size);
-
-	if (queue->count > 0)
-		memcpy(grown, queue->segments, size - sizeof(*segment));
-	grown[queue->count++] = *segment;
-	free(queue->segments);
-	queue->segments = grown;
 }
 
 static int
@@ -114,33 +67,6 @@ folder_lock(struct queue *queue)
 	return 0;
 }
 
-/* Exactly the names that segment_path makes. */
-static bool
-name_parse(const char *name, struct segment *segment)
-{
-	char again[32];
-
-	memset(segment, 0, sizeof(*segment));
-	if (sscanf(name, "%8u-%3u.wmq", &segment->day, &segment->number) != 2)
-		segment->number = 0;
-	if (segment->number == 0)
-		snprintf(again, sizeof(again), "%08u.wmq", segment->day);
-	else
-		snprintf(again, sizeof(again), "%08u-%03u.wmq", segment->day,
-		    segment->number);
-	return strcmp(name, again) == 0;
-}
-
-static int
-compare(const void *left, const void *right)
-{
-	const struct segment *a = left, *b = right;
-
-	if (a->day != b->day)
-		return a->day < b->day ? -1 : 1;
-	return a->number < b->number ? -1 : a->number > b->number;
-}
-
 static int
 folder_list(struct queue *queue)
 {
@@ -157,7 +83,7 @@ folder_list(struct queue *queue)
 	while ((entry = readdir(dir)) != NULL) {
 		size_t len = strlen(entry->d_name);
 
-		if (name_parse(entry->d_name, &segment))
+		if (segment_parse(entry->d_name, &segment))
 			segment_add(queue, &segment);
 		else if (len > 8 &&
 		    strcmp(entry->d_name + len - 8, ".wmq.new") == 0) {
@@ -169,7 +95,7 @@ folder_list(struct queue *queue)
 	closedir(dir);
 	if (queue->count > 0)
 		qsort(queue->segments, queue->count, sizeof(segment),
-		    compare);
+		    segment_compare);
 	return 0;
 }
 
@@ -288,7 +214,7 @@ folder_make(struct queue *queue)
 {
 	char parent[PATH_MAX];
 
-	if (mkdir(queue->conf.path, 0700) == -1) {
+	if (queue->io->mkdir(queue->conf.path) == -1) {
 		if (errno == EEXIST)
 			return 0;
 		queue_fail(queue, QUEUE_LOST, "%s: cannot make the folder: "
@@ -314,13 +240,19 @@ folder_create(struct queue *queue, uint64_t now_ms, struct queue_news *news)
 }
 
 int
+folder_find(struct queue *queue)
+{
+	if (folder_make(queue) == -1 || folder_lock(queue) == -1)
+		return -1;
+	return folder_list(queue);
+}
+
+int
 folder_open(struct queue *queue, uint64_t now_ms, struct queue_news *news)
 {
-	if (folder_make(queue) == -1)
-		return -1;
-	if (folder_lock(queue) == -1 || folder_list(queue) == -1)
+	if (folder_find(queue) == -1)
 		return -1;
 	if (queue->count == 0)
 		return folder_create(queue, now_ms, news);
-	return segments_open(queue, news);
+	return segments_open(queue, news) == QUEUE_OK ? 0 : -1;
 }

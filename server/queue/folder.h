@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * folder - a queue's parts, shared by its files: folder.c finds and begins
- * segments, recover.c opens them, commit.c appends, read.c reads.
+ * segments, files.c names, shows and prunes them, recover.c opens them,
+ * commit.c appends, read.c reads, mirror.c takes another queue's, epoch.c
+ * puts them away.
  */
 #ifndef METACUBE_QUEUE_FOLDER_H
 #define METACUBE_QUEUE_FOLDER_H
@@ -46,6 +48,9 @@ struct queue {
 	size_t			 cursor_segment;
 	uint8_t			*window;
 
+	struct queue_place	 fault;		/* of the last DAMAGED */
+	struct mirror		*mirror;	/* NULL: an ordinary queue */
+
 	char			 why[QUEUE_WHY];
 };
 
@@ -55,18 +60,36 @@ segment_last(struct queue *queue)
 	return &queue->segments[queue->count - 1];
 }
 
+/* files.c */
+void	segment_name(const struct segment *, char name[QUEUE_NAME_SIZE]);
+bool	segment_parse(const char *name, struct segment *);
+int	segment_compare(const void *, const void *);
+void	segment_add(struct queue *, const struct segment *);
+void	segment_remove(struct queue *, size_t);
+enum queue_result segment_delete(struct queue *, size_t);
+
 /* folder.c */
 void	segment_path(const struct queue *, const struct segment *,
 	    const char *suffix, char *path, size_t size);
 void	segment_mark(struct segment *, uint64_t seq, uint64_t offset);
 enum queue_result segment_begin(struct queue *, uint64_t now_ms);
+int	folder_find(struct queue *);	/* make, lock, list */
 int	folder_open(struct queue *, uint64_t now_ms, struct queue_news *);
 unsigned day_of(uint64_t time_ms);
 
 /* recover.c */
-int	segments_open(struct queue *, struct queue_news *);
+enum queue_result segments_open(struct queue *, struct queue_news *);
+enum queue_result segments_keep(struct queue *, struct queue_news *);
+
+/* mirror.c */
+void	mirror_free(struct mirror **);
+
+/* read.c */
+void	reading_end(struct queue *);
 
 /* commit.c */
+struct queue *queue_new(const struct queue_conf *);
+void	queue_free(struct queue **);
 enum queue_result queue_fail(struct queue *, enum queue_result,
 	    const char *, ...) __attribute__((format(printf, 3, 4)));
 int	file_sync(struct queue *, int fd);

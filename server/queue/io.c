@@ -9,6 +9,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static int
@@ -60,6 +61,18 @@ real_rename(const char *from, const char *to)
 }
 
 static int
+real_unlink(const char *path)
+{
+	return crashable(unlink(path), "wmq.unlinked");
+}
+
+static int
+real_mkdir(const char *path)
+{
+	return crashable(mkdir(path, 0700), "wmq.made");
+}
+
+static int
 real_fsync_dir(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -80,7 +93,8 @@ const struct queue_io queue_io_real = {
 	.ftruncate	= real_ftruncate,
 	.fallocate	= real_fallocate,
 	.rename		= real_rename,
-	.unlink		= unlink,
+	.unlink		= real_unlink,
+	.mkdir		= real_mkdir,
 	.fsync_dir	= real_fsync_dir,
 	.close		= close,
 };

@@ -25,6 +25,28 @@ struct reading {
 	bool		 full;
 };
 
+void
+reading_end(struct queue *queue)
+{
+	if (queue->reading != -1)
+		queue->io->close(queue->reading);
+	queue->reading = -1;
+	memset(&queue->cursor, 0, sizeof(queue->cursor));
+}
+
+static void
+fault_set(struct queue *queue, size_t segment, uint64_t offset)
+{
+	segment_name(&queue->segments[segment], queue->fault.name);
+	queue->fault.offset = offset;
+}
+
+void
+queue_fault(const struct queue *queue, struct queue_place *place_r)
+{
+	*place_r = queue->fault;
+}
+
 static int
 reading_open(struct queue *queue, size_t i)
 {
@@ -39,6 +61,7 @@ reading_open(struct queue *queue, size_t i)
 	queue->reading_segment = i;
 	if (queue->reading != -1)
 		return 0;
+	fault_set(queue, i, 0);
 	queue_fail(queue, QUEUE_DAMAGED, "%s: %s", path, strerror(errno));
 	return -1;
 }
@@ -147,6 +170,7 @@ reading_fault(struct queue *queue, const struct reading *reading)
 {
 	char path[PATH_SIZE];
 
+	fault_set(queue, reading->segment, reading->offset);
 	segment_path(queue, &queue->segments[reading->segment], "", path,
 	    sizeof(path));
 	return queue_fail(queue, QUEUE_DAMAGED, "%s is damaged at byte %llu "
@@ -185,6 +209,12 @@ queue_read(struct queue *queue, uint64_t after, size_t max, void *batch,
 	enum queue_result result = QUEUE_OK;
 
 	*len_r = 0;
+	if (queue->count == 0)
+		return QUEUE_OK;
+	if (after + 1 < queue->segments[0].first_seq)
+		return queue_fail(queue, QUEUE_GONE, "%s: record %llu has "
+		    "been deleted", queue->conf.path,
+		    (unsigned long long)after + 1);
 	if (queue->window == NULL)
 		queue->window = mc_zalloc(WINDOW_SIZE);
 	reading_place(queue, &reading);

@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 
 /* A finished segment: its header, and the hash that it ends with. */
-static int
+static enum queue_result
 segment_check(struct queue *queue, struct segment *segment, int fd,
     const char *path, struct segment_header *header,
     uint8_t hash[SEGMENT_HASH_SIZE])
@@ -27,19 +27,17 @@ segment_check(struct queue *queue, struct segment *segment, int fd,
 
 	if (got >= 0)
 		fault = segment_header_read(bytes, (size_t)got, header);
-	if (fault != NULL || fstat(fd, &st) == -1) {
-		queue_fail(queue, QUEUE_DAMAGED, "%s %s; restore it from a "
-		    "replica or a backup", path, fault);
-		return -1;
-	}
+	if (fault != NULL || fstat(fd, &st) == -1)
+		return queue_fail(queue, QUEUE_DAMAGED, "%s %s; restore it "
+		    "from a replica or a backup", path, fault);
 	segment->first_seq = header->first_seq;
 	segment->end = (uint64_t)st.st_size;
 	if (file_read(queue, fd, hash, SEGMENT_HASH_SIZE,
 	    segment->end - SEGMENT_HASH_SIZE) == SEGMENT_HASH_SIZE)
-		return 0;
-	queue_fail(queue, QUEUE_DAMAGED, "%s cannot be read at byte %llu",
-	    path, (unsigned long long)(segment->end - SEGMENT_HASH_SIZE));
-	return -1;
+		return QUEUE_OK;
+	return queue_fail(queue, QUEUE_DAMAGED, "%s cannot be read at byte "
+	    "%llu", path, (unsigned long long)(segment->end -
+	    SEGMENT_HASH_SIZE));
 }
 
 static int
@@ -51,30 +49,29 @@ segment_open(struct queue *queue, const struct segment *segment, int flags,
 	segment_path(queue, segment, "", path, PATH_SIZE);
 	fd = queue->io->open(path, flags);
 	if (fd == -1)
-		queue_fail(queue, QUEUE_DAMAGED, "%s: %s", path,
+		queue_fail(queue, QUEUE_LOST, "%s: %s", path,
 		    strerror(errno));
 	return fd;
 }
 
 /* Does this segment go on where the one before ended? */
-static int
+static enum queue_result
 chain_check(struct queue *queue, size_t i, const char *path,
     const struct segment_header *header, const uint8_t *hash)
 {
 	if (i == 0)
 		memcpy(queue->epoch, header->epoch, sizeof(queue->epoch));
-	else if (memcmp(header->epoch, queue->epoch, 16) != 0) {
-		queue_fail(queue, QUEUE_DAMAGED, "%s has another epoch than "
-		    "the segments before it; two queues have been mixed",
+	else if (memcmp(header->epoch, queue->epoch, 16) != 0)
+		return queue_fail(queue, QUEUE_DAMAGED, "%s has another "
+		    "epoch than the segments before it: a new epoch was begun "
+		    "and not completed (then begin it again), or two queues "
+		    "have been mixed", path);
+	else if (memcmp(header->previous, hash, SEGMENT_HASH_SIZE) != 0)
+		return queue_fail(queue, QUEUE_DAMAGED, "%s does not "
+		    "continue the segment before it: one is missing, was cut "
+		    "short or altered; restore it from a replica or a backup",
 		    path);
-		return -1;
-	} else if (memcmp(header->previous, hash, SEGMENT_HASH_SIZE) != 0) {
-		queue_fail(queue, QUEUE_DAMAGED, "%s does not continue the "
-		    "segment before it: one is missing, was cut short or "
-		    "altered; restore it from a replica or a backup", path);
-		return -1;
-	}
-	return 0;
+	return QUEUE_OK;
 }
 
 static int64_t
@@ -92,24 +89,21 @@ record_passed(void *arg, uint64_t seq, uint64_t offset)
 }
 
 /* Damage is for people to decide about: what is unreadable was acknowledged. */
-static int
+static enum queue_result
 damage_report(struct queue *queue, const char *path,
     const struct segment_scan *scan)
 {
 	if (scan->fault != NULL)
-		queue_fail(queue, QUEUE_DAMAGED, "%s %s; restore it from a "
-		    "replica or a backup", path, scan->fault);
-	else
-		queue_fail(queue, QUEUE_DAMAGED, "%s is damaged at byte %llu "
-		    "(record %llu), and that was durable: restore the file "
-		    "from a replica or a backup, or move the folder away and "
-		    "start a new queue; nothing was changed", path,
-		    (unsigned long long)scan->end,
-		    (unsigned long long)scan->next_seq);
-	return -1;
+		return queue_fail(queue, QUEUE_DAMAGED, "%s %s; restore it "
+		    "from a replica or a backup", path, scan->fault);
+	return queue_fail(queue, QUEUE_DAMAGED, "%s is damaged at byte %llu "
+	    "(record %llu), and that was durable: restore the file from a "
+	    "replica or a backup, or move the folder away and start a new "
+	    "queue; nothing was changed", path, (unsigned long long)scan->end,
+	    (unsigned long long)scan->next_seq);
 }
 
-static int
+static enum queue_result
 tail_cut(struct queue *queue, const char *path,
     const struct segment_scan *scan, struct queue_news *news)
 {
@@ -118,74 +112,147 @@ tail_cut(struct queue *queue, const char *path,
 	news->cut_at = scan->end;
 	news->cut_bytes = scan->size - scan->end;
 	snprintf(news->cut_file, sizeof(news->cut_file), "%s", slash + 1);
-	if (queue->io->ftruncate(queue->fd, (off_t)scan->end) == -1) {
-		queue_fail(queue, QUEUE_LOST, "%s: cannot cut off the torn "
-		    "tail: %s", path, strerror(errno));
-		return -1;
-	}
+	if (queue->io->ftruncate(queue->fd, (off_t)scan->end) == -1)
+		return queue_fail(queue, QUEUE_LOST, "%s: cannot cut off the "
+		    "torn tail: %s", path, strerror(errno));
 	queue->allocated = scan->end;
-	return 0;
+	return QUEUE_OK;
+}
+
+/* A mirror's records can be fetched again: whatever follows the last good
+ * one is a tail. */
+static enum segment_end
+mirror_judge(int fd, enum segment_end end, struct segment_scan *scan)
+{
+	struct stat st;
+
+	if (end == SEGMENT_UNREADABLE || scan->fault != NULL ||
+	    fstat(fd, &st) == -1)
+		return end;
+	scan->size = (uint64_t)st.st_size;
+	return scan->size > scan->end ? SEGMENT_TORN : SEGMENT_CLEAN;
 }
 
 /* What is readable may still be only in memory: sync before it counts. */
-static int
+static enum queue_result
 last_recover(struct queue *queue, const char *path, struct queue_news *news,
     struct segment_scan *scan)
 {
 	const struct segment_source source = { source_read, queue };
 	enum segment_end end = segment_scan(&source, record_passed, queue,
 	    scan);
+	enum queue_result result = QUEUE_OK;
 
+	if (queue->mirror != NULL)
+		end = mirror_judge(queue->fd, end, scan);
 	if (end == SEGMENT_DAMAGED)
 		return damage_report(queue, path, scan);
+	if (end == SEGMENT_UNREADABLE)
+		return queue_fail(queue, queue->mirror == NULL ? QUEUE_LOST :
+		    QUEUE_DAMAGED, "%s: %s", path, strerror(errno));
 	queue->allocated = scan->size;
-	if (end == SEGMENT_TORN && tail_cut(queue, path, scan, news) == -1)
-		return -1;
-	if (end == SEGMENT_UNREADABLE || file_sync(queue, queue->fd) == -1) {
-		queue_fail(queue, QUEUE_LOST, "%s: %s", path,
+	if (end == SEGMENT_TORN)
+		result = tail_cut(queue, path, scan, news);
+	if (result != QUEUE_OK)
+		return result;
+	if (file_sync(queue, queue->fd) == -1)
+		return queue_fail(queue, QUEUE_LOST, "%s: %s", path,
 		    strerror(errno));
-		return -1;
-	}
 	segment_last(queue)->first_seq = scan->header.first_seq;
 	segment_last(queue)->end = scan->end;
 	queue->next_seq = scan->next_seq;
 	queue->last_ms = scan->last_ms;
 	memcpy(queue->hash, scan->hash, sizeof(queue->hash));
-	return 0;
+	return QUEUE_OK;
 }
 
-static int
+static enum queue_result
 last_open(struct queue *queue, const uint8_t *hash, struct queue_news *news)
 {
+	enum queue_result result;
 	struct segment_scan scan;
 	char path[PATH_SIZE];
 
 	queue->fd = segment_open(queue, segment_last(queue), O_RDWR, path);
-	if (queue->fd == -1 ||
-	    last_recover(queue, path, news, &scan) == -1)
-		return -1;
-	return chain_check(queue, queue->count - 1, path, &scan.header, hash);
+	if (queue->fd == -1)
+		return QUEUE_LOST;
+	result = last_recover(queue, path, news, &scan);
+	if (result == QUEUE_OK)
+		result = chain_check(queue, queue->count - 1, path,
+		    &scan.header, hash);
+	return result;
 }
 
-int
-segments_open(struct queue *queue, struct queue_news *news)
+/* Checks one after the other; *good_r says how many are, and hash is the one
+ * that the last of these ends with. */
+static enum queue_result
+segments_check(struct queue *queue, size_t count, size_t *good_r,
+    uint8_t hash[SEGMENT_HASH_SIZE])
 {
-	uint8_t hash[SEGMENT_HASH_SIZE] = { 0 }, next[SEGMENT_HASH_SIZE];
+	enum queue_result result = QUEUE_OK;
+	uint8_t next[SEGMENT_HASH_SIZE];
 	struct segment_header header;
 	char path[PATH_SIZE];
-	int fd, result;
+	int fd;
 
-	for (size_t i = 0; i + 1 < queue->count; i++) {
-		fd = segment_open(queue, &queue->segments[i], O_RDONLY, path);
+	for (*good_r = 0; *good_r < count; ++*good_r) {
+		fd = segment_open(queue, &queue->segments[*good_r], O_RDONLY,
+		    path);
 		if (fd == -1)
-			return -1;
-		result = segment_check(queue, &queue->segments[i], fd, path,
-		    &header, next);
+			return QUEUE_LOST;
+		result = segment_check(queue, &queue->segments[*good_r], fd,
+		    path, &header, next);
 		queue->io->close(fd);
-		if (result == -1 ||
-		    chain_check(queue, i, path, &header, hash) == -1)
-			return -1;
-		memcpy(hash, next, sizeof(hash));
+		if (result == QUEUE_OK)
+			result = chain_check(queue, *good_r, path, &header,
+			    hash);
+		if (result != QUEUE_OK)
+			break;
+		memcpy(hash, next, sizeof(next));
 	}
-	return last_open(queue, hash, news);
+	return result;
+}
+
+static enum queue_result
+segments_try(struct queue *queue, struct queue_news *news, size_t *good_r)
+{
+	uint8_t hash[SEGMENT_HASH_SIZE] = { 0 };
+	enum queue_result result = segments_check(queue, queue->count - 1,
+	    good_r, hash);
+
+	if (result == QUEUE_OK)
+		result = last_open(queue, hash, news);
+	return result;
+}
+
+enum queue_result
+segments_open(struct queue *queue, struct queue_news *news)
+{
+	size_t good;
+
+	return segments_try(queue, news, &good);
+}
+
+/* A mirror's: what is damaged is deleted, with all that follows it. */
+enum queue_result
+segments_keep(struct queue *queue, struct queue_news *news)
+{
+	enum queue_result result = QUEUE_OK;
+	char why[QUEUE_WHY];
+	size_t good;
+
+	while (queue->count > 0 && (result = segments_try(queue, news,
+	    &good)) == QUEUE_DAMAGED) {
+		if (queue->fd != -1)
+			queue->io->close(queue->fd);
+		queue->fd = -1;
+		memcpy(why, queue->why, sizeof(why));
+		for (result = QUEUE_OK; result == QUEUE_OK &&
+		    queue->count > good; news->dropped++)
+			result = segment_delete(queue, queue->count - 1);
+		if (result != QUEUE_OK)
+			break;
+		memcpy(queue->why, why, sizeof(why));
+	}
+	return result;
 }

@@ -124,6 +124,21 @@ segment_record_write(uint8_t *at, const struct wmq_record *head,
 	return RECORD_EXTRA + head->len;
 }
 
+bool
+segment_record_size(const uint8_t *at, size_t len, size_t *size_r)
+{
+	uint32_t payload;
+
+	*size_r = len + 1;
+	if (len < 8)
+		return true;
+	payload = get32(at);
+	if (get32(at + 4) != ~payload || payload > WMQ_DATA_MAX)
+		return false;
+	*size_r = RECORD_EXTRA + payload;
+	return true;
+}
+
 /* The record at at as far as it speaks for itself: lengths and CRC. */
 static size_t
 record_parse(const uint8_t *at, size_t len, struct wmq_record *head,

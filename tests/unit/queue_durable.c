@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NOON		(20000 * (uint64_t)86400000 + 43200000)
@@ -98,6 +99,12 @@ cut_rename(const char *from, const char *to)
 }
 
 static int
+cut_mkdir(const char *path)
+{
+	return mkdir(path, 0700);
+}
+
+static int
 cut_fsync_dir(const char *path)
 {
 	(void)path;
@@ -122,6 +129,7 @@ static const struct queue_io io = {
 	.fallocate	= cut_fallocate,
 	.rename		= cut_rename,
 	.unlink		= unlink,
+	.mkdir		= cut_mkdir,
 	.fsync_dir	= cut_fsync_dir,
 	.close		= cut_close,
 };

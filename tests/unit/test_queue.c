@@ -28,7 +28,7 @@
 
 enum call {
 	CALL_OPEN, CALL_PREAD, CALL_PWRITE, CALL_FDATASYNC, CALL_FTRUNCATE,
-	CALL_FALLOCATE, CALL_RENAME, CALL_FSYNC_DIR, CALLS
+	CALL_FALLOCATE, CALL_RENAME, CALL_MKDIR, CALL_FSYNC_DIR, CALLS
 };
 
 static struct {
@@ -111,6 +111,12 @@ try_rename(const char *from, const char *to)
 }
 
 static int
+try_mkdir(const char *path)
+{
+	return fails(CALL_MKDIR) ? -1 : mkdir(path, 0700);
+}
+
+static int
 try_fsync_dir(const char *path)
 {
 	(void)path;
@@ -126,6 +132,7 @@ static const struct queue_io io = {
 	.fallocate	= try_fallocate,
 	.rename		= try_rename,
 	.unlink		= unlink,
+	.mkdir		= try_mkdir,
 	.fsync_dir	= try_fsync_dir,
 	.close		= close,
 };
