@@ -149,7 +149,9 @@ tests_unit_test_world_t_SOURCES = tests/unit/test_world.c \
 	tests/unit/world_master.c \
 	tests/unit/world_rig.c tests/unit/world_rig.h \
 	tests/fakes/stage.c tests/fakes/stage.h \
-	server/name.c server/ticket.c $(modules_world_la_SOURCES)
+	tests/fakes/stage_calls.c \
+	server/account.c server/name.c server/ticket.c \
+	$(modules_world_la_SOURCES)
 tests_unit_test_world_t_CPPFLAGS = $(UNIT_CPPFLAGS) $(PNG_CFLAGS) \
 	-I$(top_srcdir)/tests/fakes -DMAPS_DIR='"$(abs_top_srcdir)/maps"'
 tests_unit_test_world_t_LDADD = tests/libcutap.la api/libproto.la \
@@ -229,7 +231,9 @@ tests_unit_test_pwq_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pwq_t_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_queue_t_SOURCES = tests/unit/test_queue.c \
-	tests/unit/queue_durable.c
+	tests/unit/queue_durable.c tests/unit/queue_epoch.c \
+	tests/unit/queue_mirror.c tests/unit/queue_rig.c \
+	tests/unit/queue_rig.h
 tests_unit_test_queue_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_queue_t_LDADD = $(UNIT_LIBS)
 

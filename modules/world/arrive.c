@@ -35,7 +35,8 @@ world_evict(struct world *world, uint64_t uid, unsigned reason,
 		if (!session->closing && session->ticket != NULL &&
 		    session->ticket->uid == uid)
 			session_expel(session, session->cid, reason, text);
-	if (avatar != NULL)
+	if (avatar != NULL && (avatar->session == NULL ||
+	    !change_defers(avatar->session, reason)))
 		avatar_kick(avatar, reason, text);
 }
 
@@ -199,7 +200,8 @@ arrive_resume(struct session *session, uint32_t cid,
 	struct avatar *avatar = avatar_by_session(world, resume->session,
 	    resume->secret.data, resume->secret.len);
 
-	if (avatar == NULL) {
+	if (avatar == NULL || (avatar->session != NULL &&
+	    avatar->session->evicted != 0)) {
 		mc_count(world->host, "resumes_refused", 1);
 		session_expel(session, cid, METACUBE__REASON__BAD_TICKET,
 		    "there is no such session (any more)");

@@ -6,6 +6,7 @@ mcmodule_LTLIBRARIES += modules/world.la
 modules_world_la_SOURCES = \
 	modules/world/arrive.c \
 	modules/world/avatar.c \
+	modules/world/change.c \
 	modules/world/copy.c \
 	modules/world/link.c modules/world/link.h \
 	modules/world/map.c modules/world/map.h \

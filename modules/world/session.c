@@ -5,11 +5,12 @@
  *	client -> Enter { ticket }	<- Entered | Refused, end
  *	       -> Resume { session, secret }	<- Entered | Refused, end
  *	then   -> Move, Say, ListMaps, as often as permitted
+ *	       -> AccountRequest	<- AccountAnswer
  *	       -> Join { map }		<- Reroute, end | Refused
  *	       -> Leave			end
  *
  * What does not belong to a state ends the session.  At most one question to
- * the taskmaster is open for it.
+ * the taskmaster is open for it, and one to the account server.
  */
 
 #include "world.h"
@@ -27,6 +28,21 @@ session_send(struct session *session, uint32_t cid,
 	mc_conn_send(session->conn, envelope);
 }
 
+/* It waits for somebody to come back, unless nobody may. */
+static void
+avatar_part(struct session *session)
+{
+	struct avatar *avatar = session->avatar;
+
+	session->avatar = NULL;
+	if (avatar == NULL)
+		return;
+	if (session->evicted == 0)
+		avatar_lose(avatar);
+	else
+		avatar_leave(&avatar, "this account has changed");
+}
+
 /* Sends what is queued and ends; an avatar that is still its own waits for
  * somebody to come back. */
 void
@@ -36,9 +52,8 @@ session_close(struct session *session)
 		return;
 	session->closing = true;
 	link_forget(session);
-	if (session->avatar != NULL)
-		avatar_lose(session->avatar);
-	session->avatar = NULL;
+	mc_call_cancel(&session->change);
+	avatar_part(session);
 	mc_conn_close(session->conn);
 }
 
@@ -205,6 +220,9 @@ entered_message(struct session *session, const Metacube__Envelope *envelope)
 	case METACUBE__ENVELOPE__MESSAGE_LIST_MAPS:
 		list_maps(session, cid, envelope->list_maps);
 		return;
+	case METACUBE__ENVELOPE__MESSAGE_ACCOUNT_REQUEST:
+		change_said(session, cid, envelope->account_request);
+		return;
 	default:
 		session_expel(session, cid, METACUBE__REASON__BAD_REQUEST,
 		    "this message does not belong here");
@@ -262,8 +280,8 @@ closed(void *owner)
 	struct session *session = owner;
 
 	link_forget(session);
-	if (session->avatar != NULL)
-		avatar_lose(session->avatar);
+	mc_call_cancel(&session->change);
+	avatar_part(session);
 	*session->link = session->next;
 	if (session->next != NULL)
 		session->next->link = session->link;

@@ -11,6 +11,7 @@
 
 #include "world.h"
 
+#include <metacube/account.h>
 #include <metacube/control.h>
 
 #include <stdio.h>
@@ -374,6 +375,15 @@ static const struct mc_key keys[] = {
 	{ MC_FIELD(struct world_conf, max_says), .type = MC_INT,
 	  .fallback = "3", .min = 1, .max = 1000,
 	  .help = "How often one user may speak in a second." },
+	{ MC_FIELD(struct world_conf, change_rate), .type = MC_INT,
+	  .fallback = "6", .min = 1, .max = 1000000,
+	  .help = "Changes of the own account that a user may ask for in a "
+	  "minute." },
+	{ 0 }
+};
+
+static const struct mc_need needs[] = {
+	{ ACCOUNT_SERVICE, offsetof(struct world, account), true },
 	{ 0 }
 };
 
@@ -386,6 +396,7 @@ const struct mc_module metacube_module = {
 	.summary	= "World server: runs the maps that are in use",
 	.license	= "MIT",
 	.keys		= keys,
+	.needs		= needs,
 	.conf_size	= sizeof(struct world_conf),
 	.state_size	= sizeof(struct world),
 	.init		= init,

@@ -8,6 +8,7 @@
  *	question.c	what clients ask the taskmaster through it
  *	session.c	the conversation with one client
  *	arrive.c	how it begins
+ *	change.c	changes of the player's own account
  *	copy.c		running maps: load, tick, unload
  *	avatar.c	who is on them
  *	view.c		who is told what
@@ -40,6 +41,7 @@ struct world_conf {
 	int64_t			 capacity, tick_ms, idle_unload_ms;
 	int64_t			 resume_ms, load_base;
 	int64_t			 max_messages, max_says;
+	int64_t			 change_rate;	/* of one user, a minute */
 };
 
 struct world {
@@ -49,6 +51,7 @@ struct world {
 	char			 endpoint[ENDPOINT_SIZE];
 	struct stock		*stock;		/* by key */
 	size_t			 stocks;
+	struct mc_ref		 account;	/* optional */
 	struct mc_listener	*listener;
 	struct link		*link;
 	struct tickets		*tickets;
@@ -105,7 +108,7 @@ struct avatar {
 	char			 name[MC_NAME_SIZE], display[MC_NAME_SIZE];
 	struct body		 body;
 	bool			 moved;
-	struct rate		 says;
+	struct rate		 says, changes;
 };
 
 struct session {
@@ -117,6 +120,10 @@ struct session {
 	struct ticket		*ticket;	/* held while it waits */
 	uint32_t		 cid;		/* of the Enter that waits */
 	struct question		*question;	/* asked for it: link.c */
+	struct mc_call		*change;	/* of its account */
+	uint32_t		 change_cid;
+	bool			 deleting;	/* as the change asks */
+	unsigned		 evicted;	/* when that is answered */
 	bool			 behind;	/* missed updates */
 	bool			 closing;
 	struct rate		 messages;
@@ -158,6 +165,13 @@ void		 session_send(struct session *, uint32_t cid,
 void		 session_close(struct session *);
 void		 session_answered(struct session *, uint32_t cid,
 		    const Metacube__Envelope *);
+
+/* change.c */
+void		 change_said(struct session *, uint32_t cid,
+		    const Metacube__AccountRequest *);
+/* Who has asked for the account's end is told first how that went: then the
+ * session ends, for this reason. */
+bool		 change_defers(struct session *, unsigned reason);
 
 /* arrive.c */
 void		 arrive_enter(struct session *, uint32_t cid,
