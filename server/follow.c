@@ -149,8 +149,10 @@ summarize(struct pwq_applied *applied, const struct wmq_record *record,
 	applied->flags = change->account.flags;
 	applied->time_ms = record->time_ms;
 	applied->keep_sessions = change->keep_sessions;
+	applied->new_verifier = change->new_verifier;
 	strcpy(applied->name, change->account.name);
 	strcpy(applied->by, change->by);
+	strcpy(applied->what, change->what);
 }
 
 static bool

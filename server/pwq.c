@@ -3,8 +3,11 @@
  * pwq - account changes as bytes (metacube/pwq.h, api/proto/account.proto).
  *
  * What is decoded is checked in full, so that whoever gets an account from
- * here may trust its names and lengths.  Verifiers pass through: the parser
- * works in a small arena on the stack, which bounds it and is wiped.
+ * here may trust its names and lengths.  It is also refused unless encoding
+ * it again gives the same bytes: fields in their order, each at most once,
+ * none that is empty, none that is unknown.  A digest is made of these bytes,
+ * and a store that dropped what it does not know would silently have another.
+ * Verifiers pass through: nothing is kept but in what the caller gives.
  */
 #include <metacube/host.h>
 #include <metacube/proto/account.pb-c.h>
@@ -12,44 +15,20 @@
 
 #include <gnutls/crypto.h>
 
-#include <stdalign.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define ARENA_SIZE	(8 * 1024)
 #define DIGEST_SIZE	16
+#define ENTRY_HEAD	2	/* of an account in a load: its length */
 
-struct arena {
-	size_t			used;
-	alignas(max_align_t) uint8_t	bytes[ARENA_SIZE];
+/* How a field's value is written. */
+enum wire { VARINT = 0, FIXED64 = 1, BYTES = 2, FIXED32 = 5 };
+
+/* Bytes being read, field by field. */
+struct cursor {
+	const uint8_t	*at, *end;
+	bool		 bad;
 };
-
-static void *
-arena_take(void *arg, size_t size)
-{
-	struct arena *arena = arg;
-	size_t rounded = (size + alignof(max_align_t) - 1) &
-	    ~(alignof(max_align_t) - 1);
-	void *at = arena->bytes + arena->used;
-
-	if (rounded < size || rounded > ARENA_SIZE - arena->used)
-		return NULL;
-	arena->used += rounded;
-	return at;
-}
-
-static void
-arena_give(void *arg, void *at)
-{
-	(void)arg;
-	(void)at;
-}
-
-static void
-arena_wipe(struct arena *arena)
-{
-	mc_wipe(arena->bytes, arena->used);
-}
 
 size_t
 pwq_account_encode(const struct tcapw_account *account, uint8_t out[PWQ_MAX])
@@ -86,6 +65,7 @@ pwq_encode(const struct tcapw_change *change, uint8_t out[PWQ_MAX])
 	message.account.len = pwq_account_encode(&change->account, account);
 	message.by = (char *)change->by;
 	message.keep_sessions = change->keep_sessions;
+	message.new_verifier = change->new_verifier;
 	message.what = (char *)change->what;
 	len = metacube__change__pack(&message, out);
 	mc_wipe(account, message.account.len);
@@ -93,14 +73,105 @@ pwq_encode(const struct tcapw_change *change, uint8_t out[PWQ_MAX])
 }
 
 static bool
-copy_text(char *to, size_t size, const char *from)
+field_begins(struct cursor *cursor, unsigned number, enum wire wire)
 {
-	size_t len = strlen(from);
-
-	if (len >= size)
+	if (cursor->bad || cursor->at == cursor->end ||
+	    *cursor->at != (number << 3 | wire))
 		return false;
-	memcpy(to, from, len + 1);
+	cursor->at++;
 	return true;
+}
+
+/* All the numbers that are written so are small. */
+static uint32_t
+varint_take(struct cursor *cursor)
+{
+	uint32_t value = 0;
+
+	for (int shift = 0; shift < 21; shift += 7) {
+		if (cursor->at == cursor->end)
+			break;
+		value |= (uint32_t)(*cursor->at & 0x7f) << shift;
+		if (*cursor->at++ < 0x80) {
+			cursor->bad |= value >> shift == 0;
+			return value;
+		}
+	}
+	cursor->bad = true;
+	return 0;
+}
+
+static uint32_t
+small_take(struct cursor *cursor, unsigned number)
+{
+	return field_begins(cursor, number, VARINT) ? varint_take(cursor) : 0;
+}
+
+static bool
+bool_take(struct cursor *cursor, unsigned number)
+{
+	uint32_t value = small_take(cursor, number);
+
+	cursor->bad |= value > 1;
+	return value == 1;
+}
+
+static uint64_t
+fixed_take(struct cursor *cursor, unsigned number, enum wire wire)
+{
+	size_t size = wire == FIXED64 ? 8 : 4;
+	uint64_t value = 0;
+
+	if (!field_begins(cursor, number, wire))
+		return 0;
+	cursor->bad |= (size_t)(cursor->end - cursor->at) < size;
+	if (cursor->bad)
+		return 0;
+	for (size_t i = size; i-- > 0;)
+		value = value << 8 | cursor->at[i];
+	cursor->at += size;
+	cursor->bad |= value == 0;
+	return value;
+}
+
+/* NULL: the field is not there. */
+static const uint8_t *
+bytes_take(struct cursor *cursor, unsigned number, size_t *len_r)
+{
+	const uint8_t *data;
+
+	*len_r = 0;
+	if (!field_begins(cursor, number, BYTES))
+		return NULL;
+	*len_r = varint_take(cursor);
+	cursor->bad |= (size_t)(cursor->end - cursor->at) < *len_r;
+	if (cursor->bad) {
+		*len_r = 0;
+		return NULL;
+	}
+	data = cursor->at;
+	cursor->at += *len_r;
+	return data;
+}
+
+static void
+text_take(struct cursor *cursor, unsigned number, char *to, size_t size)
+{
+	size_t len;
+	const uint8_t *data = bytes_take(cursor, number, &len);
+
+	if (data == NULL)
+		return;
+	if (len >= size || memchr(data, '\0', len) != NULL)
+		cursor->bad = true;
+	else
+		memcpy(to, data, len);
+}
+
+static bool
+cursor_done(const struct cursor *cursor)
+{
+	return !cursor->bad && cursor->at == cursor->end;
 }
 
 /* Printable ASCII without what separates fields in a passwd file: crypt(5). */
@@ -108,9 +179,13 @@ static bool
 verifier_valid(const char *verifier)
 {
 	for (; *verifier != '\0'; verifier++)
-		if (*verifier <= ' ' || *verifier > '~' ||
-		    strchr(":;*!\\", *verifier) != NULL)
+		switch (*verifier) {
+		case ':': case ';': case '*': case '!': case '\\':
 			return false;
+		default:
+			if (*verifier <= ' ' || *verifier > '~')
+				return false;
+		}
 	return true;
 }
 
@@ -133,103 +208,129 @@ email_valid(const char *email)
 	return true;
 }
 
-static bool
-code_take(struct tcapw_account *account, const Metacube__Account *message)
+static void
+code_take(struct cursor *cursor, struct tcapw_account *account)
 {
-	size_t len = message->code_hash.len;
+	size_t len;
+	const uint8_t *hash = bytes_take(cursor, 10, &len);
+	uint32_t code = small_take(cursor, 11);
 
-	if (message->code_for > TCAPW_CODE_RESET ||
-	    len != (message->code_for == TCAPW_CODE_NONE ?
-		0 : TCAPW_CODE_HASH))
-		return false;
-	account->code_for = (enum tcapw_code)message->code_for;
-	account->code_expires_ms = message->code_expires_ms;
-	if (len > 0)
-		memcpy(account->code_hash, message->code_hash.data, len);
-	return true;
+	if (code > TCAPW_CODE_RESET || (hash != NULL) != (code != 0) ||
+	    len != (code != 0 ? TCAPW_CODE_HASH : 0)) {
+		cursor->bad = true;
+		return;
+	}
+	account->code_for = (enum tcapw_code)code;
+	if (hash != NULL)
+		memcpy(account->code_hash, hash, len);
 }
 
-static bool
-emails_take(struct tcapw_account *account, const Metacube__Account *message)
+/* The fields, whatever they say.  *account_r was zeroed. */
+static int
+account_take(const void *data, size_t len, struct tcapw_account *account_r)
 {
-	return copy_text(account->email, sizeof(account->email),
-		message->email) &&
-	    copy_text(account->new_email, sizeof(account->new_email),
-		message->new_email) &&
-	    email_valid(account->email) && email_valid(account->new_email);
-}
+	struct cursor cursor = { data, (const uint8_t *)data + len, false };
 
-static bool
-account_take(struct tcapw_account *account, const Metacube__Account *message)
-{
-	account->uid = message->uid;
-	account->seq = message->seq;
-	account->created_ms = message->created_ms;
-	account->flags = message->flags;
-	return account->uid != 0 &&
-	    copy_text(account->name, sizeof(account->name), message->name) &&
-	    copy_text(account->display, sizeof(account->display),
-		message->display) &&
-	    copy_text(account->verifier, sizeof(account->verifier),
-		message->verifier) &&
-	    names_valid(account) && verifier_valid(account->verifier) &&
-	    emails_take(account, message) && code_take(account, message);
+	account_r->uid = fixed_take(&cursor, 1, FIXED64);
+	account_r->seq = fixed_take(&cursor, 2, FIXED64);
+	account_r->created_ms = fixed_take(&cursor, 3, FIXED64);
+	account_r->flags = (uint32_t)fixed_take(&cursor, 4, FIXED32);
+	text_take(&cursor, 5, account_r->name, MC_NAME_SIZE);
+	text_take(&cursor, 6, account_r->display, MC_NAME_SIZE);
+	text_take(&cursor, 7, account_r->verifier, TCAPW_VERIFIER_SIZE);
+	text_take(&cursor, 8, account_r->email, TCAPW_EMAIL_SIZE);
+	text_take(&cursor, 9, account_r->new_email, TCAPW_EMAIL_SIZE);
+	code_take(&cursor, account_r);
+	account_r->code_expires_ms = fixed_take(&cursor, 12, FIXED64);
+	return cursor_done(&cursor) ? 0 : -1;
 }
 
 int
 pwq_account_decode(const void *data, size_t len,
     struct tcapw_account *account_r)
 {
-	struct arena arena;
-	ProtobufCAllocator allocator = { arena_take, arena_give, &arena };
-	Metacube__Account *message;
-	bool fine;
-
 	memset(account_r, 0, sizeof(*account_r));
-	if (len > PWQ_MAX)
-		return -1;
-	arena.used = 0;
-	message = metacube__account__unpack(&allocator, len, data);
-	fine = message != NULL && account_take(account_r, message);
-	arena_wipe(&arena);
-	if (!fine)
-		mc_wipe(account_r, sizeof(*account_r));
-	return fine ? 0 : -1;
+	if (len <= PWQ_MAX && account_take(data, len, account_r) == 0 &&
+	    account_r->uid != 0 && names_valid(account_r) &&
+	    verifier_valid(account_r->verifier) &&
+	    email_valid(account_r->email) &&
+	    email_valid(account_r->new_email))
+		return 0;
+	mc_wipe(account_r, sizeof(*account_r));
+	return -1;
+}
+
+const char *
+pwq_account_name(const void *data, size_t len, size_t *len_r)
+{
+	struct cursor cursor = { data, (const uint8_t *)data + len, false };
+	const uint8_t *name;
+
+	for (unsigned number = 1; number <= 3; number++)
+		fixed_take(&cursor, number, FIXED64);
+	fixed_take(&cursor, 4, FIXED32);
+	name = bytes_take(&cursor, 5, len_r);
+	return cursor.bad || *len_r >= MC_NAME_SIZE ? NULL :
+	    (const char *)name;
+}
+
+const void *
+pwq_account_next(const void *accounts, size_t len, size_t *offset,
+    size_t *len_r)
+{
+	const uint8_t *at = (const uint8_t *)accounts + *offset;
+
+	if (len - *offset < ENTRY_HEAD)
+		return NULL;
+	*len_r = (size_t)at[0] | (size_t)at[1] << 8;
+	if (len - *offset - ENTRY_HEAD < *len_r)
+		return NULL;
+	*offset += ENTRY_HEAD + *len_r;
+	return at + ENTRY_HEAD;
+}
+
+/* Nothing but a uid. */
+static int
+reserve_take(const void *data, size_t len, struct tcapw_account *account_r)
+{
+	struct cursor cursor = { data, (const uint8_t *)data + len, false };
+
+	account_r->uid = fixed_take(&cursor, 1, FIXED64);
+	return account_r->uid != 0 && cursor_done(&cursor) ? 0 : -1;
 }
 
 static int
-change_take(struct tcapw_change *change, const Metacube__Change *message)
+change_take(struct cursor *cursor, struct tcapw_change *change)
 {
-	if (message->verb < METACUBE__CHANGE__VERB__CREATE ||
-	    message->verb > METACUBE__CHANGE__VERB__RESERVE ||
-	    !mc_text_valid(message->by, sizeof(change->by) - 1) ||
-	    !mc_text_valid(message->what, sizeof(change->what) - 1))
+	uint32_t verb = small_take(cursor, 1);
+	size_t len;
+	const uint8_t *account = bytes_take(cursor, 2, &len);
+
+	text_take(cursor, 3, change->by, sizeof(change->by));
+	change->keep_sessions = bool_take(cursor, 4);
+	text_take(cursor, 5, change->what, sizeof(change->what));
+	change->new_verifier = bool_take(cursor, 6);
+	if (verb < TCAPW_CREATE || verb > TCAPW_RESERVE || account == NULL ||
+	    !cursor_done(cursor) ||
+	    !mc_text_valid(change->by, sizeof(change->by) - 1) ||
+	    !mc_text_valid(change->what, sizeof(change->what) - 1))
 		return -1;
-	change->verb = (enum tcapw_verb)message->verb;
-	change->keep_sessions = message->keep_sessions;
-	strcpy(change->by, message->by);
-	strcpy(change->what, message->what);
-	return pwq_account_decode(message->account.data, message->account.len,
-	    &change->account);
+	change->verb = (enum tcapw_verb)verb;
+	return verb == TCAPW_RESERVE ?
+	    reserve_take(account, len, &change->account) :
+	    pwq_account_decode(account, len, &change->account);
 }
 
 int
 pwq_decode(const void *data, size_t len, struct tcapw_change *change_r)
 {
-	struct arena arena;
-	ProtobufCAllocator allocator = { arena_take, arena_give, &arena };
-	Metacube__Change *message;
-	int result = -1;
+	struct cursor cursor = { data, (const uint8_t *)data + len, false };
 
 	memset(change_r, 0, sizeof(*change_r));
-	if (len > PWQ_MAX)
-		return -1;
-	arena.used = 0;
-	message = metacube__change__unpack(&allocator, len, data);
-	if (message != NULL)
-		result = change_take(change_r, message);
-	arena_wipe(&arena);
-	return result;
+	if (len <= PWQ_MAX && change_take(&cursor, change_r) == 0)
+		return 0;
+	mc_wipe(change_r, sizeof(*change_r));
+	return -1;
 }
 
 /* 128 bits, little-endian, as two halves. */

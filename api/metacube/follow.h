@@ -29,10 +29,11 @@ struct pwq_applied {
 	enum tcapw_verb		verb;
 	uint64_t		uid, time_ms;	/* UTC, when it was made */
 	uint32_t		flags;		/* enum tcapw_flag */
-	bool			new_verifier;	/* CHANGE: may be another one */
+	bool			new_verifier;	/* CHANGE: another password */
 	bool			keep_sessions;
 	char			name[MC_NAME_SIZE];
 	char			by[TCAPW_BY_SIZE];
+	char			what[TCAPW_WHAT_SIZE];
 };
 
 /* Why a store cannot follow a queue. */

@@ -4,8 +4,9 @@
  *
  * The typed wrapper over the generic wmq: a record with the tag "pwq" holds
  * one metacube.Change (api/proto/account.proto), that is CREATE, CHANGE or
- * DELETE with the account's whole new state.  The same encoding of the
- * account alone is what a store keeps, and what its digest is made of.
+ * DELETE with the account's whole new state, or RESERVE with nothing but a
+ * uid.  The same encoding of the account alone is what a store keeps, and what
+ * its digest is made of.
  *
  * Pure functions, any thread; 0 or -1 where they can fail, nothing is logged.
  */
@@ -28,6 +29,15 @@ int	pwq_decode(const void *data, size_t len, struct tcapw_change *change_r);
 size_t	pwq_account_encode(const struct tcapw_account *, uint8_t out[PWQ_MAX]);
 int	pwq_account_decode(const void *data, size_t len,
 	    struct tcapw_account *account_r);
+
+/* The name in an encoded account that was decoded once, so is valid: without
+ * its end, *len_r bytes.  NULL: it is none. */
+const char *pwq_account_name(const void *data, size_t len, size_t *len_r);
+
+/* Walks the accounts of tcapw.load_add: the next one, encoded, or NULL at the
+ * end: then *offset is len, or the rest is malformed.  offset begins with 0. */
+const void *pwq_account_next(const void *accounts, size_t len,
+	    size_t *offset, size_t *len_r);
 
 /*
  * The digest of a store: the sum, modulo 2^128, of the first 16 bytes

@@ -60,7 +60,9 @@ struct tcapw_account {
 };
 
 /* RESERVE: no account; its uid is the highest that counts as given. */
-enum tcapw_verb { TCAPW_CREATE = 1, TCAPW_CHANGE, TCAPW_DELETE, TCAPW_RESERVE };
+enum tcapw_verb {
+	TCAPW_CREATE = 1, TCAPW_CHANGE, TCAPW_DELETE, TCAPW_RESERVE
+};
 
 struct tcapw_change {
 	struct wmq_pointer	pointer;	/* of this change's record */
@@ -71,6 +73,8 @@ struct tcapw_change {
 	char			what[TCAPW_WHAT_SIZE];	/* in a word, for the
 						 * audit log */
 	bool			keep_sessions;	/* asked by whoever plays */
+	bool			new_verifier;	/* CHANGE: another password (a
+						 * stronger hash of it is none) */
 };
 
 /* What the store holds, and up to where: two stores with the same pointer
@@ -89,9 +93,10 @@ struct tcapw_ops {
 	/*
 	 * Stores the account and the pointer as one step, and answers with
 	 * the tcapw_position after it.  A change at or below the stored
-	 * pointer is MC_OK and changes nothing, so replay is always safe.  MC_INVALID: it is not the next one, or of another
-	 * epoch; nothing was changed.  An empty store (seq 0) takes the epoch
-	 * of its first change.
+	 * pointer is MC_OK and changes nothing, so replay is always safe.
+	 * MC_INVALID: it is not the next one, or of another epoch; nothing
+	 * was changed.  An empty store (seq 0) takes the epoch of its first
+	 * change.
 	 */
 	void (*apply)(void *state, const struct tcapw_change *,
 	    struct mc_call *);
@@ -101,7 +106,8 @@ struct tcapw_ops {
 
 	/* Answers with an array of at most max accounts, in any fixed order,
 	 * after the account named after ("": from the first on); none is the
-	 * end.  max is at most TCAPW_LIST_MAX.  Verifiers are left empty. */
+	 * end.  max is at most TCAPW_LIST_MAX.  Verifiers and the hashes of
+	 * codes are left empty. */
 	void (*list)(void *state, const char *after, size_t max,
 	    struct mc_call *);
 
@@ -110,8 +116,9 @@ struct tcapw_ops {
 	 * answering.  begin forgets one that was not ended.  add takes
 	 * accounts as they stand in a freeze (freeze.h): each a 2-byte
 	 * little-endian length and that many bytes of pwq_account_encode; in
-	 * the order of their uids; data is copied.  MC_INVALID: malformed, or
-	 * a name that is there already.
+	 * the order of their uids; data is copied.  MC_INVALID, from add or
+	 * only from end: malformed, not in order, or a name twice; the load
+	 * is forgotten.  MC_BUSY: no room, or the end is still being made.
 	 * end: when count, highest uid and digest are as expected, the new
 	 * database is made durable and takes the place of the old one, in one
 	 * step, with the expected pointer; MC_INVALID: they are not, and the
@@ -123,6 +130,25 @@ struct tcapw_ops {
 	void (*load_end)(void *state, const struct tcapw_position *expected,
 	    struct mc_call *);
 };
+
+/* What list does not show. */
+static inline void
+tcapw_conceal(struct tcapw_account *account)
+{
+	memset(account->verifier, 0, sizeof(account->verifier));
+	memset(account->code_hash, 0, sizeof(account->code_hash));
+}
+
+/* The rule of load_end: what was added, and what it must be. */
+static inline bool
+tcapw_loaded(const struct tcapw_position *found,
+    const struct tcapw_position *expected)
+{
+	return found->count == expected->count &&
+	    found->last_uid <= expected->last_uid &&
+	    memcmp(found->digest, expected->digest,
+		sizeof(found->digest)) == 0;
+}
 
 /* The rule of apply, for those who provide it. */
 enum tcapw_order { TCAPW_NEXT, TCAPW_OLD, TCAPW_MISPLACED };

@@ -54,37 +54,74 @@ dir_sync(struct mc_host *host, const char *path)
 	return result == 0 ? MC_OK : MC_UNAVAILABLE;
 }
 
-/* Reads to the end of the file. */
-static int
-file_hash(int fd, uint8_t hash[HASH_SIZE])
-{
-	uint8_t *chunk = mc_zalloc(CHUNK_SIZE);
-	gnutls_hash_hd_t state;
-	ssize_t got;
+struct clean_marking {
+	int			 fd;
+	gnutls_hash_hd_t	 state;
+	uint8_t			*chunk;
+};
 
-	if (gnutls_hash_init(&state, GNUTLS_DIG_SHA256) != 0)
+/* Over the descriptor, which is the marking's from now on. */
+static struct clean_marking *
+marking_new(int fd)
+{
+	struct clean_marking *marking = mc_zalloc(sizeof(*marking));
+
+	marking->fd = fd;
+	marking->chunk = mc_zalloc(CHUNK_SIZE);
+	if (gnutls_hash_init(&marking->state, GNUTLS_DIG_SHA256) != 0)
 		abort();	/* only when the library itself is broken */
-	while ((got = read(fd, chunk, CHUNK_SIZE)) > 0 ||
-	    (got == -1 && errno == EINTR))
-		if (got > 0)
-			gnutls_hash(state, chunk, (size_t)got);
-	gnutls_hash_deinit(state, hash);
-	mc_wipe(chunk, CHUNK_SIZE);
-	free(chunk);
-	return got == 0 ? 0 : -1;
+	return marking;
 }
 
-/* What the marker of this file says, or would. */
+struct clean_marking *
+clean_marking_new(struct mc_host *host, const char *file)
+{
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	if (fd != -1)
+		return marking_new(fd);
+	mc_log(host, MC_ERROR, "%s: %s", file, strerror(errno));
+	return NULL;
+}
+
+void
+clean_marking_free(struct clean_marking **markingp)
+{
+	struct clean_marking *marking = *markingp;
+
+	if (marking == NULL)
+		return;
+	gnutls_hash_deinit(marking->state, NULL);
+	mc_wipe(marking->chunk, CHUNK_SIZE);
+	free(marking->chunk);
+	close(marking->fd);
+	free(marking);
+	*markingp = NULL;
+}
+
+int
+clean_marking_step(struct clean_marking *marking)
+{
+	ssize_t got = read(marking->fd, marking->chunk, CHUNK_SIZE);
+
+	if (got > 0)
+		gnutls_hash(marking->state, marking->chunk, (size_t)got);
+	if (got == -1)
+		return errno == EINTR ? 1 : -1;
+	return got > 0;
+}
+
+/* After the last step: what the marker of this file says, or would. */
 static int
-mark_format(int fd, char mark[MARK_SIZE])
+mark_format(const struct clean_marking *marking, char mark[MARK_SIZE])
 {
 	uint8_t hash[HASH_SIZE];
 	struct stat st;
 	int len;
 
-	if (fstat(fd, &st) == -1 || lseek(fd, 0, SEEK_SET) == -1 ||
-	    file_hash(fd, hash) == -1)
+	if (fstat(marking->fd, &st) == -1)
 		return -1;
+	gnutls_hash_output(marking->state, hash);
 	len = snprintf(mark, MARK_SIZE, "metacube-clean 1 %lld ",
 	    (long long)st.st_size);
 	for (int i = 0; i < HASH_SIZE; i++)
@@ -92,6 +129,34 @@ mark_format(int fd, char mark[MARK_SIZE])
 		    hash[i]);
 	strcpy(mark + len, "\n");
 	return 0;
+}
+
+/* All steps at once. */
+static int
+mark_make(struct clean_marking *marking, char mark[MARK_SIZE])
+{
+	int more;
+
+	while ((more = clean_marking_step(marking)) == 1)
+		;
+	return more == 0 ? mark_format(marking, mark) : -1;
+}
+
+static int
+file_mark(int fd, char mark[MARK_SIZE])
+{
+	struct clean_marking *marking;
+	int copy, result;
+
+	if (lseek(fd, 0, SEEK_SET) == -1)
+		return -1;
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (copy == -1)
+		return -1;
+	marking = marking_new(copy);
+	result = mark_make(marking, mark);
+	clean_marking_free(&marking);
+	return result;
 }
 
 static bool
@@ -107,7 +172,7 @@ mark_matches(const char *path, int fd)
 		return false;
 	got = read(mark_fd, found, sizeof(found) - 1);
 	close(mark_fd);
-	if (got <= 0 || mark_format(fd, mark) == -1)
+	if (got <= 0 || file_mark(fd, mark) == -1)
 		return false;
 	found[got] = '\0';
 	return strcmp(mark, found) == 0;
@@ -184,18 +249,12 @@ clean_check(struct mc_host *host, const char *path, int *lock_r)
 
 /* The file's bytes, then the marker's, and only then its name. */
 static int
-mark_write(const char *path, const char *temporary)
+mark_write(const struct clean_marking *marking, const char *temporary)
 {
 	char mark[MARK_SIZE];
-	int fd = open(path, O_RDONLY | O_CLOEXEC), result;
+	int fd, result;
 
-	if (fd == -1)
-		return -1;
-	result = mark_format(fd, mark);
-	if (result == 0)
-		result = fsync(fd);
-	close(fd);
-	if (result == -1)
+	if (mark_format(marking, mark) == -1 || fsync(marking->fd) == -1)
 		return -1;
 	fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
 	if (fd == -1)
@@ -207,13 +266,14 @@ mark_write(const char *path, const char *temporary)
 }
 
 enum mc_status
-clean_mark(struct mc_host *host, const char *path)
+clean_marking_end(struct mc_host *host, struct clean_marking *marking,
+    const char *path)
 {
 	char temporary[PATH_SIZE], name[PATH_SIZE];
 
 	snprintf(temporary, sizeof(temporary), "%s.clean.new", path);
 	snprintf(name, sizeof(name), "%s.clean", path);
-	if (mark_write(path, temporary) == -1)
+	if (mark_write(marking, temporary) == -1)
 		return mc_fail(host, MC_UNAVAILABLE, "%s: %s; the store will "
 		    "be built anew", temporary, strerror(errno));
 	mc_crash_point("tcapw_gdbm.closed");
@@ -221,6 +281,35 @@ clean_mark(struct mc_host *host, const char *path)
 		return mc_fail(host, MC_UNAVAILABLE, "%s: %s; the store will "
 		    "be built anew", name, strerror(errno));
 	mc_crash_point("tcapw_gdbm.marked");
+	return MC_OK;
+}
+
+enum mc_status
+clean_mark(struct mc_host *host, const char *path)
+{
+	struct clean_marking *marking = clean_marking_new(host, path);
+	enum mc_status status = MC_UNAVAILABLE;
+	int more = 1;
+
+	if (marking == NULL)
+		return MC_UNAVAILABLE;
+	while (more == 1)
+		more = clean_marking_step(marking);
+	if (more == 0)
+		status = clean_marking_end(host, marking, path);
+	else
+		mc_log(host, MC_ERROR, "%s: %s", path, strerror(errno));
+	clean_marking_free(&marking);
+	return status == MC_OK ? dir_sync(host, path) : status;
+}
+
+enum mc_status
+clean_replace(struct mc_host *host, const char *file, const char *path)
+{
+	if (rename(file, path) == -1)
+		return mc_fail(host, MC_UNAVAILABLE, "%s: %s", path,
+		    strerror(errno));
+	mc_crash_point("tcapw_gdbm.replaced");
 	return dir_sync(host, path);
 }
 

@@ -28,6 +28,21 @@ enum clean_state {
 /* Also leaves the descriptor that holds the lock, or -1. */
 enum clean_state clean_check(struct mc_host *, const char *path, int *lock_r);
 
+/*
+ * The marker of a file that is to take the place of path: its bytes are read
+ * step by step (1: there are more, 0: that was all, -1: errno says why); end
+ * syncs the file and names the marker.  Until clean_replace the store at path
+ * differs from its marker, so counts as unclean.
+ */
+struct clean_marking;
+struct clean_marking *clean_marking_new(struct mc_host *, const char *file);
+int		 clean_marking_step(struct clean_marking *);
+enum mc_status	 clean_marking_end(struct mc_host *, struct clean_marking *,
+		    const char *path);
+void		 clean_marking_free(struct clean_marking **);
+enum mc_status	 clean_replace(struct mc_host *, const char *file,
+		    const char *path);
+
 enum mc_status	 clean_mark(struct mc_host *, const char *path);
 enum mc_status	 clean_unmark(struct mc_host *, const char *path);
 enum mc_status	 clean_set_aside(struct mc_host *, const char *path);

@@ -6,6 +6,8 @@ mcmodule_LTLIBRARIES += modules/tcapw_gdbm.la
 modules_tcapw_gdbm_la_SOURCES = \
 	modules/tcapw_gdbm/clean.c \
 	modules/tcapw_gdbm/clean.h \
+	modules/tcapw_gdbm/load.c \
+	modules/tcapw_gdbm/load.h \
 	modules/tcapw_gdbm/store.c \
 	modules/tcapw_gdbm/store.h \
 	modules/tcapw_gdbm/tcapw_gdbm.c

@@ -2,6 +2,7 @@
 #include "store.h"
 
 #include "clean.h"
+#include "load.h"
 
 #include <metacube/pwq.h>
 
@@ -25,6 +26,10 @@ struct store {
 	struct tcapw_position	 position;
 	char			(*names)[MC_NAME_SIZE];	/* sorted; a listing */
 	size_t			 nnames;	/* is under way */
+	struct load		*load;		/* NULL: none */
+	struct tcapw_position	 loaded;	/* what it shall be */
+	GDBM_FILE		 loaded_db;	/* all is in it */
+	struct clean_marking	*marking;	/* of that */
 };
 
 /* GDBM does not tell its fatal function which file it was: the one that this
@@ -117,9 +122,8 @@ position_read(struct store *store)
 }
 
 static int
-position_write(struct store *store)
+position_write(GDBM_FILE db, const struct tcapw_position *position)
 {
-	const struct tcapw_position *position = &store->position;
 	uint8_t at[POSITION_SIZE] = { POSITION_VERSION };
 
 	memcpy(at + 1, position->pointer.epoch, 16);
@@ -127,18 +131,18 @@ position_write(struct store *store)
 	put64(at + 25, position->count);
 	put64(at + 33, position->last_uid);
 	memcpy(at + 41, position->digest, 16);
-	return gdbm_store(store->db, position_key(),
+	return gdbm_store(db, position_key(),
 	    (datum){ (char *)at, sizeof(at) }, GDBM_REPLACE);
 }
 
 static void
-options_set(struct store *store)
+options_set(const struct store *store, GDBM_FILE db)
 {
 	size_t cache = (size_t)(store->conf.cache / store->conf.block_size);
 	size_t map_max = (size_t)store->conf.map_max;
 
-	gdbm_setopt(store->db, GDBM_SETCACHESIZE, &cache, sizeof(cache));
-	gdbm_setopt(store->db, GDBM_SETMAXMAPSIZE, &map_max, sizeof(map_max));
+	gdbm_setopt(db, GDBM_SETCACHESIZE, &cache, sizeof(cache));
+	gdbm_setopt(db, GDBM_SETMAXMAPSIZE, &map_max, sizeof(map_max));
 }
 
 static enum mc_status
@@ -151,7 +155,7 @@ db_open(struct store *store, int flags)
 		return mc_fail(store->host, MC_UNAVAILABLE, "%s: %s (%s)",
 		    store->conf.path, gdbm_strerror(gdbm_errno),
 		    strerror(errno));
-	options_set(store);
+	options_set(store, store->db);
 	return MC_OK;
 }
 
@@ -194,10 +198,23 @@ store_begin(struct store *store)
 }
 
 static void
+load_forget(struct store *store)
+{
+	clean_marking_free(&store->marking);
+	if (store->loaded_db != NULL) {
+		gdbm_close(store->loaded_db);
+		store->loaded_db = NULL;
+		load_sweep(store->conf.path);
+	}
+	load_free(&store->load);
+}
+
+static void
 store_free(struct store **storep)
 {
 	struct store *store = *storep;
 
+	load_forget(store);
 	if (store->db != NULL)
 		gdbm_close(store->db);
 	if (store->lock != -1)
@@ -217,6 +234,8 @@ store_open(struct mc_host *host, const struct store_conf *conf)
 	store->lock = -1;
 	if (store_begin(store) != MC_OK)
 		store_free(&store);
+	else
+		load_sweep(store->conf.path);
 	return store;
 }
 
@@ -230,7 +249,7 @@ store_close(struct store **storep)
 		return;
 	current = store;
 	mark = store->dirty && !store->broken;
-	if (mark && (position_write(store) != 0 ||
+	if (mark && (position_write(store->db, &store->position) != 0 ||
 	    gdbm_sync(store->db) != 0)) {
 		store_broken(store, "cannot be closed properly");
 		mark = false;
@@ -314,8 +333,11 @@ change_write(struct store *store, const struct tcapw_change *change)
 {
 	const char *name = change->account.name;
 	datum old;
-	enum mc_status status = store_fetch(store, name, &old);
+	enum mc_status status;
 
+	if (change->verb == TCAPW_RESERVE)
+		return MC_OK;
+	status = store_fetch(store, name, &old);
 	if (status != MC_OK && status != MC_NOT_FOUND)
 		return status;
 	if (change->verb == TCAPW_DELETE)
@@ -444,12 +466,145 @@ store_list(struct store *store, const char *after, size_t max,
 			continue;	/* deleted since the listing began */
 		if (status != MC_OK)
 			return status;
-		mc_wipe(accounts_r[n].verifier,
-		    sizeof(accounts_r[n].verifier));
+		tcapw_conceal(&accounts_r[n]);
 		n++;
 	}
 	if (n < max)
 		names_forget(store);
 	*count_r = n;
 	return MC_OK;
+}
+
+enum mc_status
+store_load_begin(struct store *store)
+{
+	if (store->broken)
+		return MC_UNAVAILABLE;
+	load_forget(store);
+	store->load = load_new(store->host, store->conf.path);
+	return store->load != NULL ? MC_OK : MC_UNAVAILABLE;
+}
+
+enum mc_status
+store_load_add(struct store *store, const void *accounts, size_t len)
+{
+	enum mc_status status;
+
+	if (store->load == NULL)
+		return MC_INVALID;
+	status = load_add(store->load, accounts, len);
+	if (status != MC_OK)
+		load_forget(store);
+	return status;
+}
+
+/* The file that is loaded is not one that the next start could meet. */
+static void
+load_gave_up(const char *message)
+{
+	mc_fatal(current->host, "%s.load: GDBM: %s", current->conf.path,
+	    message);
+}
+
+static GDBM_FILE
+load_open(void *arg, const char *path)
+{
+	struct store *store = arg;
+	GDBM_FILE db = gdbm_open(path, (int)store->conf.block_size,
+	    GDBM_NEWDB | GDBM_CLOEXEC, 0600, load_gave_up);
+
+	if (db == NULL)
+		mc_log(store->host, MC_ERROR, "%s: %s (%s)", path,
+		    gdbm_strerror(gdbm_errno), strerror(errno));
+	else
+		options_set(store, db);
+	return db;
+}
+
+enum mc_status
+store_load_end(struct store *store, const struct tcapw_position *expected)
+{
+	enum mc_status status;
+
+	current = store;
+	if (store->load == NULL)
+		return MC_INVALID;
+	store->loaded = *expected;
+	status = load_build(store->load, expected, load_open, store);
+	if (status != MC_OK)
+		load_forget(store);
+	return status;
+}
+
+/* All accounts are stored: what is left is to say where they stand. */
+static enum mc_status
+loaded_finish(struct store *store)
+{
+	GDBM_FILE db = store->loaded_db = load_take(store->load);
+
+	if (position_write(db, &store->loaded) != 0 || gdbm_sync(db) != 0)
+		return mc_fail(store->host, MC_UNAVAILABLE, "%s: %s",
+		    load_path(store->load), gdbm_db_strerror(db));
+	mc_crash_point("tcapw_gdbm.loaded");
+	store->marking = clean_marking_new(store->host,
+	    load_path(store->load));
+	return store->marking != NULL ? MC_OK : MC_UNAVAILABLE;
+}
+
+/* The marker first: killed between the two, the old store is unclean, which
+ * it mostly was before; the new one is not there. */
+static enum mc_status
+loaded_take_place(struct store *store)
+{
+	enum mc_status status = clean_marking_end(store->host,
+	    store->marking, store->conf.path);
+
+	store->dirty = true;
+	if (status == MC_OK)
+		status = clean_replace(store->host, load_path(store->load),
+		    store->conf.path);
+	if (status != MC_OK)
+		return status;
+	gdbm_close(store->db);
+	store->db = store->loaded_db;
+	store->loaded_db = NULL;
+	store->dirty = false;
+	store->position = store->loaded;
+	names_forget(store);
+	load_forget(store);
+	return MC_OK;
+}
+
+static enum mc_status
+loaded_step(struct store *store, bool *done_r)
+{
+	int more = clean_marking_step(store->marking);
+
+	if (more == 1)
+		return MC_OK;
+	*done_r = true;
+	if (more == 0)
+		return loaded_take_place(store);
+	return mc_fail(store->host, MC_UNAVAILABLE, "%s: %s",
+	    load_path(store->load), strerror(errno));
+}
+
+enum mc_status
+store_load_step(struct store *store, bool *done_r)
+{
+	enum mc_status status;
+	bool stored = false;
+
+	*done_r = false;
+	current = store;
+	if (store->marking != NULL)
+		status = loaded_step(store, done_r);
+	else {
+		status = load_step(store->load, &stored);
+		if (status == MC_OK && stored)
+			status = loaded_finish(store);
+	}
+	if (status != MC_OK)
+		load_forget(store);
+	return status;
 }

@@ -34,8 +34,20 @@ enum mc_status	 store_lookup(struct store *, const char *name,
 		    struct tcapw_account *account_r);
 enum mc_status	 store_apply(struct store *, const struct tcapw_change *);
 
-/* By name; verifiers are left empty. */
+/* By name; see tcapw.h. */
 enum mc_status	 store_list(struct store *, const char *after, size_t max,
 		    struct tcapw_account *accounts_r, size_t *count_r);
+
+/*
+ * A load, as in tcapw.h.  end only begins the end: step is called until it
+ * is done or fails (MC_INVALID: a name is there twice), and meanwhile neither
+ * begin nor add.  After a failure the load is forgotten.
+ */
+enum mc_status	 store_load_begin(struct store *);
+enum mc_status	 store_load_add(struct store *, const void *accounts,
+		    size_t len);
+enum mc_status	 store_load_end(struct store *,
+		    const struct tcapw_position *expected);
+enum mc_status	 store_load_step(struct store *, bool *done_r);
 
 #endif

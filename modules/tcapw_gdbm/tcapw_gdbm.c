@@ -13,65 +13,161 @@
 struct tcapw {
 	struct mc_host	*host;
 	struct store	*store;
+	bool		 ending;	/* a load; instance's thread */
 };
 
-/* One request on its way to the instance's thread. */
+/* One request on its way to the instance's thread, with what its operation
+ * needs behind it.  run says whether that was all. */
 struct request {
-	void		(*run)(struct store *, struct request *);
+	bool		(*run)(struct store *, struct request *);
 	struct tcapw	*tcapw;
 	struct mc_call	*call;
-	size_t		 max;
-	char		 name[MC_NAME_SIZE];
-	struct tcapw_change change;	/* apply only: see request_new */
+};
+
+struct named {			/* lookup, list */
+	struct request	request;
+	size_t		max;
+	char		name[MC_NAME_SIZE];
+};
+
+struct change {
+	struct request	request;
+	struct tcapw_change change;
+};
+
+struct addition {
+	struct request	request;
+	size_t		len;
+	uint8_t		accounts[];
+};
+
+struct ending {
+	struct request	request;
+	bool		begun;
+	struct tcapw_position expected;
 };
 
 static void
+answer_position(struct request *request, enum mc_status status)
+{
+	const struct tcapw_position *position =
+	    store_position(request->tcapw->store);
+
+	mc_gauge(request->tcapw->host, "accounts", (int64_t)position->count);
+	if (status == MC_OK)
+		mc_call_done(request->call, MC_OK, position,
+		    sizeof(*position));
+	else
+		mc_call_done(request->call, status, NULL, 0);
+}
+
+static bool
 run_lookup(struct store *store, struct request *request)
 {
+	struct named *named = (struct named *)request;
 	struct tcapw_account account;
-	enum mc_status status = store_lookup(store, request->name, &account);
+	enum mc_status status = store_lookup(store, named->name, &account);
 
 	if (status == MC_OK)
 		mc_call_done(request->call, MC_OK, &account, sizeof(account));
 	else
 		mc_call_done(request->call, status, NULL, 0);
 	mc_wipe(&account, sizeof(account));
+	return true;
 }
 
-static void
+static bool
 run_apply(struct store *store, struct request *request)
 {
-	enum mc_status status = store_apply(store, &request->change);
+	struct change *change = (struct change *)request;
 
-	mc_gauge(request->tcapw->host, "accounts",
-	    (int64_t)store_position(store)->count);
-	if (status == MC_OK)
-		mc_call_done(request->call, MC_OK, store_position(store),
-		    sizeof(struct tcapw_position));
-	else
-		mc_call_done(request->call, status, NULL, 0);
-	mc_wipe(&request->change, sizeof(request->change));
+	answer_position(request, store_apply(store, &change->change));
+	mc_wipe(&change->change, sizeof(change->change));
+	return true;
 }
 
-static void
+static bool
 run_position(struct store *store, struct request *request)
 {
-	mc_call_done(request->call, MC_OK, store_position(store),
-	    sizeof(struct tcapw_position));
+	(void)store;
+	answer_position(request, MC_OK);
+	return true;
 }
 
-static void
+static bool
 run_list(struct store *store, struct request *request)
 {
+	struct named *named = (struct named *)request;
 	struct tcapw_account *accounts =
 	    mc_zalloc(TCAPW_LIST_MAX * sizeof(*accounts));
 	size_t count;
-	enum mc_status status = store_list(store, request->name,
-	    request->max, accounts, &count);
+	enum mc_status status = store_list(store, named->name, named->max,
+	    accounts, &count);
 
 	mc_call_done(request->call, status, accounts,
 	    count * sizeof(*accounts));
 	free(accounts);
+	return true;
+}
+
+static bool
+run_load_begin(struct store *store, struct request *request)
+{
+	enum mc_status status = request->tcapw->ending ? MC_BUSY :
+	    store_load_begin(store);
+
+	mc_call_done(request->call, status, NULL, 0);
+	return true;
+}
+
+static bool
+run_load_add(struct store *store, struct request *request)
+{
+	struct addition *addition = (struct addition *)request;
+	enum mc_status status = request->tcapw->ending ? MC_BUSY :
+	    store_load_add(store, addition->accounts, addition->len);
+
+	mc_wipe(addition->accounts, addition->len);
+	mc_call_done(request->call, status, NULL, 0);
+	return true;
+}
+
+static void run(void **jobs, size_t count);
+
+/* On the loop: behind what was asked meanwhile. */
+static void
+run_again(void *arg)
+{
+	struct request *request = arg;
+
+	mc_work_batch(request->tcapw->host, run, request);
+}
+
+static bool
+run_load_end(struct store *store, struct request *request)
+{
+	struct ending *ending = (struct ending *)request;
+	struct tcapw *tcapw = request->tcapw;
+	enum mc_status status;
+	bool done = false;
+
+	if (!ending->begun && tcapw->ending)
+		status = MC_BUSY;
+	else if (!ending->begun)
+		status = store_load_end(store, &ending->expected);
+	else
+		status = store_load_step(store, &done);
+	if (status == MC_OK && !done) {
+		tcapw->ending = ending->begun = true;
+		mc_later(tcapw->host, run_again, request);
+		return false;
+	}
+	if (ending->begun)
+		tcapw->ending = false;
+	mc_gauge(tcapw->host, "accounts",
+	    (int64_t)store_position(store)->count);
+	mc_call_done(request->call, status, NULL, 0);
+	return true;
 }
 
 /* Instance's thread. */
@@ -81,18 +177,16 @@ run(void **jobs, size_t count)
 	for (size_t i = 0; i < count; i++) {
 		struct request *request = jobs[i];
 
-		request->run(request->tcapw->store, request);
-		free(request);
+		if (request->run(request->tcapw->store, request))
+			free(request);
 	}
 }
 
-/* Lookups are many, so they do not carry the room for a change. */
-static struct request *
-request_new(struct tcapw *tcapw, struct mc_call *call, bool changes,
-    void (*run_it)(struct store *, struct request *))
+static void *
+request_new(struct tcapw *tcapw, struct mc_call *call, size_t size,
+    bool (*run_it)(struct store *, struct request *))
 {
-	struct request *request = mc_zalloc(changes ? sizeof(*request) :
-	    offsetof(struct request, change));
+	struct request *request = mc_zalloc(size);
 
 	request->run = run_it;
 	request->tcapw = tcapw;
@@ -102,13 +196,13 @@ request_new(struct tcapw *tcapw, struct mc_call *call, bool changes,
 
 /* A longer name than an account can have is that of none. */
 static bool
-name_take(struct request *request, const char *name)
+name_take(struct named *named, const char *name)
 {
 	size_t len = strnlen(name, MC_NAME_SIZE);
 
 	if (len == MC_NAME_SIZE)
 		return false;
-	memcpy(request->name, name, len + 1);
+	memcpy(named->name, name, len + 1);
 	return true;
 }
 
@@ -116,13 +210,14 @@ static void
 lookup(void *state, const char *name, struct mc_call *call)
 {
 	struct tcapw *tcapw = state;
-	struct request *request = request_new(tcapw, call, false, run_lookup);
+	struct named *named =
+	    request_new(tcapw, call, sizeof(*named), run_lookup);
 
-	if (name_take(request, name))
-		mc_work_batch(tcapw->host, run, request);
+	if (name_take(named, name))
+		mc_work_batch(tcapw->host, run, named);
 	else {
 		mc_call_done(call, MC_NOT_FOUND, NULL, 0);
-		free(request);
+		free(named);
 	}
 }
 
@@ -130,7 +225,8 @@ static void
 apply(void *state, const struct tcapw_change *change, struct mc_call *call)
 {
 	struct tcapw *tcapw = state;
-	struct request *request = request_new(tcapw, call, true, run_apply);
+	struct change *request =
+	    request_new(tcapw, call, sizeof(*request), run_apply);
 
 	request->change = *change;
 	mc_work_batch(tcapw->host, run, request);
@@ -142,22 +238,61 @@ position(void *state, struct mc_call *call)
 	struct tcapw *tcapw = state;
 
 	mc_work_batch(tcapw->host, run,
-	    request_new(tcapw, call, false, run_position));
+	    request_new(tcapw, call, sizeof(struct request), run_position));
 }
 
 static void
 list(void *state, const char *after, size_t max, struct mc_call *call)
 {
 	struct tcapw *tcapw = state;
-	struct request *request = request_new(tcapw, call, false, run_list);
+	struct named *named =
+	    request_new(tcapw, call, sizeof(*named), run_list);
 
-	request->max = max < TCAPW_LIST_MAX ? max : TCAPW_LIST_MAX;
-	if (name_take(request, after))
-		mc_work_batch(tcapw->host, run, request);
+	named->max = max < TCAPW_LIST_MAX ? max : TCAPW_LIST_MAX;
+	if (name_take(named, after))
+		mc_work_batch(tcapw->host, run, named);
 	else {
 		mc_call_done(call, MC_INVALID, NULL, 0);
-		free(request);
+		free(named);
 	}
+}
+
+static void
+begin_load(void *state, struct mc_call *call)
+{
+	struct tcapw *tcapw = state;
+
+	mc_work_batch(tcapw->host, run,
+	    request_new(tcapw, call, sizeof(struct request), run_load_begin));
+}
+
+static void
+add_load(void *state, const void *accounts, size_t len, struct mc_call *call)
+{
+	struct tcapw *tcapw = state;
+	struct addition *addition;
+
+	if (len > TCAPW_LOAD_MAX) {
+		mc_call_done(call, MC_INVALID, NULL, 0);
+		return;
+	}
+	addition = request_new(tcapw, call, sizeof(*addition) + len,
+	    run_load_add);
+	addition->len = len;
+	memcpy(addition->accounts, accounts, len);
+	mc_work_batch(tcapw->host, run, addition);
+}
+
+static void
+end_load(void *state, const struct tcapw_position *expected,
+    struct mc_call *call)
+{
+	struct tcapw *tcapw = state;
+	struct ending *ending =
+	    request_new(tcapw, call, sizeof(*ending), run_load_end);
+
+	ending->expected = *expected;
+	mc_work_batch(tcapw->host, run, ending);
 }
 
 static enum mc_status
@@ -185,8 +320,8 @@ fini(void *state)
 static const struct mc_key keys[] = {
 	{ MC_FIELD(struct store_conf, path), .type = MC_PATH,
 	  .fallback = STATE_DIR "/accounts.gdbm",
-	  .help = "The GDBM file; .clean, .unclean and .lock are added to "
-	  "its name for the files beside it." },
+	  .help = "The GDBM file; .clean, .unclean, .load and .lock are "
+	  "added to its name for the files beside it." },
 	{ MC_FIELD(struct store_conf, block_size), .type = MC_SIZE,
 	  .fallback = "4KiB", .min = 512, .max = 65536,
 	  .help = "Block size of a file that is made anew." },
@@ -204,6 +339,9 @@ static const struct tcapw_ops ops = {
 	.apply		= apply,
 	.position	= position,
 	.list		= list,
+	.load_begin	= begin_load,
+	.load_add	= add_load,
+	.load_end	= end_load,
 };
 
 static const struct mc_provide provides[] = {

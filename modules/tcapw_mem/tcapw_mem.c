@@ -3,130 +3,129 @@
  * tcapw_mem - accounts in memory: for tests, for a first look, and for
  * replicas that rather fetch everything again than keep files.
  *
- * A hash table that is as large as it will ever be from the beginning, so
- * that no change has to wait for its growth.  Listing goes by bucket and, in
- * a bucket, by name: an order that stays as accounts come and go.
+ * A table (table.h) that answers; while another is loaded, a second one that
+ * takes its place, and the first goes little by little: freeing a million
+ * accounts at once would hold the loop.
  */
-#include <metacube/host.h>
+#include "table.h"
+
 #include <metacube/pwq.h>
-#include <metacube/tcapw.h>
 
 #include <stdlib.h>
 #include <string.h>
+
+#define SHRINK_STEP	4096	/* accounts */
 
 struct conf {
 	int64_t	max_accounts;
 };
 
-struct entry {
-	struct entry		*next;		/* in the bucket, by name */
-	struct tcapw_account	 account;
+/* A table that is not needed any more. */
+struct retired {
+	struct retired	*next;
+	struct table	*table;
 };
 
 struct store {
 	struct mc_host		*host;
 	const struct conf	*conf;
-	struct entry		**buckets;
-	size_t			 nbuckets;	/* a power of two */
-	uint64_t		 seed;
-	struct tcapw_position	 position;
+	struct table		*table, *loaded;	/* NULL: no load */
+	struct retired		*retired;
 };
 
-/* FNV-1a from a random start: nobody chooses names for one bucket. */
-static size_t
-bucket_of(const struct store *store, const char *name)
+static void
+shrink(void *arg)
 {
-	uint64_t hash = store->seed;
+	struct store *store = arg;
+	struct retired *retired = store->retired;
 
-	for (; *name != '\0'; name++)
-		hash = (hash ^ (uint8_t)*name) * 0x100000001b3;
-	return (size_t)(hash ^ hash >> 32) & (store->nbuckets - 1);
+	table_shrink(&retired->table, SHRINK_STEP);
+	if (retired->table == NULL) {
+		store->retired = retired->next;
+		free(retired);
+	}
+	if (store->retired != NULL)
+		mc_later(store->host, shrink, store);
 }
 
-/* Where the entry with this name is linked, or would be. */
-static struct entry **
-entry_link(struct store *store, const char *name)
+static void
+retire(struct store *store, struct table **tablep)
 {
-	struct entry **link = &store->buckets[bucket_of(store, name)];
+	struct retired *retired;
 
-	while (*link != NULL && strcmp((*link)->account.name, name) < 0)
-		link = &(*link)->next;
-	return link;
-}
-
-static bool
-is_there(const struct entry *entry, const char *name)
-{
-	return entry != NULL && strcmp(entry->account.name, name) == 0;
+	if (*tablep == NULL)
+		return;
+	retired = mc_zalloc(sizeof(*retired));
+	retired->table = *tablep;
+	*tablep = NULL;
+	if (store->retired == NULL)
+		mc_later(store->host, shrink, store);
+	retired->next = store->retired;
+	store->retired = retired;
 }
 
 static void
 lookup(void *state, const char *name, struct mc_call *call)
 {
-	const struct entry *entry = *entry_link(state, name);
+	struct store *store = state;
+	struct tcapw_account account;
 
-	if (is_there(entry, name))
-		mc_call_done(call, MC_OK, &entry->account,
-		    sizeof(entry->account));
-	else
+	if (table_find(store->table, name, &account) == MC_OK) {
+		mc_call_done(call, MC_OK, &account, sizeof(account));
+		mc_wipe(&account, sizeof(account));
+	} else
 		mc_call_done(call, MC_NOT_FOUND, NULL, 0);
 }
 
+static enum mc_status
+full(const struct store *store)
+{
+	return mc_fail(store->host, MC_BUSY,
+	    "no room for more than max_accounts = %lld accounts",
+	    (long long)store->conf->max_accounts);
+}
+
+static bool
+is_full(const struct store *store, struct table *table)
+{
+	return table_position(table)->count >=
+	    (uint64_t)store->conf->max_accounts;
+}
+
 static void
-digest_change(struct store *store, const struct tcapw_account *account,
-    void (*change)(uint8_t *, const void *, size_t))
+account_put(struct table *table, const struct tcapw_account *account)
 {
 	uint8_t encoded[PWQ_MAX];
 	size_t len = pwq_account_encode(account, encoded);
 
-	change(store->position.digest, encoded, len);
+	table_put(table, account->name, account->uid, encoded, len);
 	mc_wipe(encoded, len);
-}
-
-static void
-entry_remove(struct store *store, struct entry **link)
-{
-	struct entry *entry = *link;
-
-	*link = entry->next;
-	digest_change(store, &entry->account, pwq_digest_sub);
-	store->position.count--;
-	mc_wipe(entry, sizeof(*entry));
-	free(entry);
-}
-
-static void
-entry_insert(struct store *store, struct entry **link,
-    const struct tcapw_account *account)
-{
-	struct entry *entry = mc_zalloc(sizeof(*entry));
-
-	entry->account = *account;
-	entry->next = *link;
-	*link = entry;
-	digest_change(store, account, pwq_digest_add);
-	store->position.count++;
 }
 
 static enum mc_status
 change_store(struct store *store, const struct tcapw_change *change)
 {
-	struct entry **link = entry_link(store, change->account.name);
-	bool there = is_there(*link, change->account.name);
+	const struct tcapw_account *account = &change->account;
+	struct tcapw_position *position = table_position(store->table);
 
-	if (!there && change->verb != TCAPW_DELETE &&
-	    store->position.count >= (uint64_t)store->conf->max_accounts)
-		return mc_fail(store->host, MC_BUSY,
-		    "no room for more than max_accounts = %lld accounts",
-		    (long long)store->conf->max_accounts);
-	if (there)
-		entry_remove(store, link);
-	if (change->verb != TCAPW_DELETE)
-		entry_insert(store, link, &change->account);
-	store->position.pointer = change->pointer;
-	if (change->account.uid > store->position.last_uid)
-		store->position.last_uid = change->account.uid;
-	mc_gauge(store->host, "accounts", (int64_t)store->position.count);
+	switch (change->verb) {
+	case TCAPW_CREATE:
+	case TCAPW_CHANGE:
+		if (is_full(store, store->table) &&
+		    !table_has(store->table, account->name))
+			return full(store);
+		account_put(store->table, account);
+		break;
+	case TCAPW_DELETE:
+		table_delete(store->table, account->name);
+		break;
+	case TCAPW_RESERVE:
+		break;
+	}
+	position->pointer = change->pointer;
+	if (account->uid > position->last_uid)
+		position->last_uid = account->uid;
+	mc_gauge(store->host, "accounts", (int64_t)position->count);
 	return MC_OK;
 }
 
@@ -134,9 +133,10 @@ static void
 apply(void *state, const struct tcapw_change *change, struct mc_call *call)
 {
 	struct store *store = state;
+	const struct tcapw_position *position = table_position(store->table);
 	enum mc_status status = MC_OK;
 
-	switch (tcapw_order(&store->position, &change->pointer)) {
+	switch (tcapw_order(position, &change->pointer)) {
 	case TCAPW_NEXT:
 		status = change_store(store, change);
 		break;
@@ -147,8 +147,7 @@ apply(void *state, const struct tcapw_change *change, struct mc_call *call)
 		break;
 	}
 	if (status == MC_OK)
-		mc_call_done(call, MC_OK, &store->position,
-		    sizeof(store->position));
+		mc_call_done(call, MC_OK, position, sizeof(*position));
 	else
 		mc_call_done(call, status, NULL, 0);
 }
@@ -158,20 +157,8 @@ position(void *state, struct mc_call *call)
 {
 	struct store *store = state;
 
-	mc_call_done(call, MC_OK, &store->position, sizeof(store->position));
-}
-
-static size_t
-chain_list(const struct entry *entry, struct tcapw_account *accounts,
-    size_t max)
-{
-	size_t n = 0;
-
-	for (; entry != NULL && n < max; entry = entry->next, n++) {
-		accounts[n] = entry->account;
-		mc_wipe(accounts[n].verifier, sizeof(accounts[n].verifier));
-	}
-	return n;
+	mc_call_done(call, MC_OK, table_position(store->table),
+	    sizeof(struct tcapw_position));
 }
 
 static void
@@ -179,23 +166,79 @@ list(void *state, const char *after, size_t max, struct mc_call *call)
 {
 	struct store *store = state;
 	struct tcapw_account *accounts;
-	struct entry *entry = store->buckets[0];
-	size_t bucket = 0, n;
+	size_t n;
 
 	if (max > TCAPW_LIST_MAX)
 		max = TCAPW_LIST_MAX;
 	accounts = mc_zalloc(max * sizeof(*accounts) + 1);
-	if (after[0] != '\0') {
-		bucket = bucket_of(store, after);
-		entry = *entry_link(store, after);
-		if (is_there(entry, after))
-			entry = entry->next;
-	}
-	n = chain_list(entry, accounts, max);
-	while (n < max && ++bucket < store->nbuckets)
-		n += chain_list(store->buckets[bucket], accounts + n, max - n);
+	n = table_list(store->table, after, accounts, max);
 	mc_call_done(call, MC_OK, accounts, n * sizeof(*accounts));
 	free(accounts);
+}
+
+static void
+load_begin(void *state, struct mc_call *call)
+{
+	struct store *store = state;
+
+	retire(store, &store->loaded);
+	store->loaded = table_new((size_t)store->conf->max_accounts);
+	mc_call_done(call, MC_OK, NULL, 0);
+}
+
+static enum mc_status
+account_load(struct store *store, const void *encoded, size_t len)
+{
+	struct table *table = store->loaded;
+	struct tcapw_account account;
+
+	if (is_full(store, table))
+		return full(store);
+	if (pwq_account_decode(encoded, len, &account) == -1 ||
+	    account.uid <= table_position(table)->last_uid ||
+	    table_has(table, account.name))
+		return MC_INVALID;
+	table_put(table, account.name, account.uid, encoded, len);
+	mc_wipe(account.verifier, sizeof(account.verifier));
+	return MC_OK;
+}
+
+static void
+load_add(void *state, const void *accounts, size_t len, struct mc_call *call)
+{
+	struct store *store = state;
+	enum mc_status status = store->loaded != NULL ? MC_OK : MC_INVALID;
+	size_t offset = 0, one_len;
+	const void *one;
+
+	while (status == MC_OK && (one = pwq_account_next(accounts, len,
+	    &offset, &one_len)) != NULL)
+		status = account_load(store, one, one_len);
+	if (status == MC_OK && offset != len)
+		status = MC_INVALID;
+	if (status != MC_OK)
+		retire(store, &store->loaded);
+	mc_call_done(call, status, NULL, 0);
+}
+
+static void
+load_end(void *state, const struct tcapw_position *expected,
+    struct mc_call *call)
+{
+	struct store *store = state;
+
+	if (store->loaded == NULL || !tcapw_loaded(
+	    table_position(store->loaded), expected)) {
+		retire(store, &store->loaded);
+		mc_call_done(call, MC_INVALID, NULL, 0);
+		return;
+	}
+	*table_position(store->loaded) = *expected;
+	retire(store, &store->table);
+	store->table = store->loaded;
+	store->loaded = NULL;
+	mc_gauge(store->host, "accounts", (int64_t)expected->count);
+	mc_call_done(call, MC_OK, NULL, 0);
 }
 
 static enum mc_status
@@ -205,11 +248,7 @@ init(void *state, struct mc_host *host, const void *conf)
 
 	store->host = host;
 	store->conf = conf;
-	store->nbuckets = 1;
-	while (store->nbuckets < (size_t)store->conf->max_accounts)
-		store->nbuckets *= 2;
-	store->buckets = mc_zalloc(store->nbuckets * sizeof(struct entry *));
-	mc_random(&store->seed, sizeof(store->seed));
+	store->table = table_new((size_t)store->conf->max_accounts);
 	return MC_OK;
 }
 
@@ -217,22 +256,23 @@ static void
 fini(void *state)
 {
 	struct store *store = state;
-	struct entry *entry;
+	struct retired *retired;
 
-	for (size_t i = 0; i < store->nbuckets; i++)
-		while ((entry = store->buckets[i]) != NULL) {
-			store->buckets[i] = entry->next;
-			mc_wipe(entry, sizeof(*entry));
-			free(entry);
-		}
-	free(store->buckets);
+	while ((retired = store->retired) != NULL) {
+		store->retired = retired->next;
+		table_shrink(&retired->table, SIZE_MAX);
+		free(retired);
+	}
+	if (store->loaded != NULL)
+		table_shrink(&store->loaded, SIZE_MAX);
+	table_shrink(&store->table, SIZE_MAX);
 }
 
 static const struct mc_key keys[] = {
 	{ MC_FIELD(struct conf, max_accounts), .type = MC_INT,
-	  .fallback = "100000", .min = 1, .max = 100000000,
+	  .fallback = "1000000", .min = 1, .max = 100000000,
 	  .help = "How many accounts the store may hold; each takes about "
-	  "330 bytes." },
+	  "200 bytes, and room for all is set aside at 8 bytes." },
 	{ 0 }
 };
 
@@ -241,6 +281,9 @@ static const struct tcapw_ops ops = {
 	.apply		= apply,
 	.position	= position,
 	.list		= list,
+	.load_begin	= load_begin,
+	.load_add	= load_add,
+	.load_end	= load_end,
 };
 
 static const struct mc_provide provides[] = {

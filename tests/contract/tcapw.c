@@ -16,6 +16,8 @@
 
 #define MANY		600	/* more than fit in one list */
 #define PARALLEL	64
+#define LOADED		400	/* accounts, more than one addition */
+#define ENTRY_MAX	(2 + PWQ_MAX)
 
 struct model {
 	struct tcapw_account	accounts[MANY];
@@ -24,6 +26,15 @@ struct model {
 };
 
 static struct model model;
+
+/* What a load is given: accounts as they stand in a freeze. */
+struct freight {
+	struct model	model;		/* after it */
+	size_t		len, half;	/* bytes; to begin a second part */
+	uint8_t		bytes[LOADED * ENTRY_MAX];
+};
+
+static struct freight freight;
 
 /* Questions. */
 
@@ -61,6 +72,36 @@ put_list(void *args, struct mc_call **slot, mc_done_fn *done, void *owner)
 	    owner);
 }
 
+struct load_args {
+	const void	*data;
+	size_t		 len;
+};
+
+static void
+put_load_begin(void *args, struct mc_call **slot, mc_done_fn *done,
+    void *owner)
+{
+	(void)args;
+	tcapw_load_begin(contract_ref(0), slot, done, owner);
+}
+
+static void
+put_load_add(void *args, struct mc_call **slot, mc_done_fn *done,
+    void *owner)
+{
+	struct load_args *load = args;
+
+	tcapw_load_add(contract_ref(0), load->data, load->len, slot, done,
+	    owner);
+}
+
+static void
+put_load_end(void *args, struct mc_call **slot, mc_done_fn *done,
+    void *owner)
+{
+	tcapw_load_end(contract_ref(0), args, slot, done, owner);
+}
+
 static enum mc_status
 lookup(const char *name, struct tcapw_account *account_r)
 {
@@ -70,7 +111,9 @@ lookup(const char *name, struct tcapw_account *account_r)
 static enum mc_status
 apply(struct tcapw_change *change)
 {
-	return ask(put_apply, change, NULL, 0);
+	struct tcapw_position after;
+
+	return ask(put_apply, change, &after, sizeof(after));
 }
 
 static struct tcapw_position
@@ -112,7 +155,7 @@ model_apply(const struct tcapw_change *change)
 		model_digest(account, pwq_digest_sub);
 		*account = model.accounts[--model.count];
 	}
-	if (change->verb != TCAPW_DELETE) {
+	if (change->verb < TCAPW_DELETE) {
 		model.accounts[model.count++] = change->account;
 		model_digest(&change->account, pwq_digest_add);
 	}
@@ -123,15 +166,19 @@ model_apply(const struct tcapw_change *change)
 }
 
 static bool
+is_same(const struct tcapw_position *a, const struct tcapw_position *b)
+{
+	return memcmp(&a->pointer, &b->pointer, sizeof(a->pointer)) == 0 &&
+	    a->count == b->count && a->last_uid == b->last_uid &&
+	    memcmp(a->digest, b->digest, sizeof(a->digest)) == 0;
+}
+
+static bool
 is_level(void)
 {
 	struct tcapw_position at = position();
 
-	return memcmp(&at.pointer, &model.position.pointer,
-	    sizeof(at.pointer)) == 0 &&
-	    at.count == model.position.count &&
-	    at.last_uid == model.position.last_uid &&
-	    memcmp(at.digest, model.position.digest, sizeof(at.digest)) == 0;
+	return is_same(&at, &model.position);
 }
 
 static bool
@@ -143,29 +190,28 @@ is_stored(const char *name)
 
 	if (wanted == NULL)
 		return status == MC_NOT_FOUND;
-	return status == MC_OK && found.uid == wanted->uid &&
-	    found.seq == wanted->seq &&
-	    found.created_ms == wanted->created_ms &&
-	    found.flags == wanted->flags &&
-	    strcmp(found.name, wanted->name) == 0 &&
-	    strcmp(found.display, wanted->display) == 0 &&
-	    strcmp(found.verifier, wanted->verifier) == 0;
+	return status == MC_OK &&	/* nothing but zeroes between them */
+	    memcmp(&found, wanted, sizeof(found)) == 0;
 }
 
 /* The change after the last one. */
 static struct tcapw_change
 next_change(enum tcapw_verb verb, const char *display, uint64_t uid)
 {
-	struct tcapw_change change = { .verb = verb };
+	struct tcapw_change change;
 
-	memset(change.pointer.epoch, 7, sizeof(change.pointer.epoch));
+	memset(&change, 0, sizeof(change));	/* padding too: see is_stored */
+	change.verb = verb;
+	change.pointer = model.position.pointer;
+	if (change.pointer.seq == 0)
+		memset(change.pointer.epoch, 7, sizeof(change.pointer.epoch));
 	change.pointer.seq = model.position.pointer.seq + 1;
 	change.account.uid = uid;
 	change.account.seq = change.pointer.seq;
 	change.account.created_ms = 1700000000000 + uid;
 	snprintf(change.account.display, MC_NAME_SIZE, "%s", display);
 	mc_name_fold(display, change.account.name);
-	if (verb != TCAPW_DELETE)
+	if (verb < TCAPW_DELETE)
 		snprintf(change.account.verifier, TCAPW_VERIFIER_SIZE,
 		    "$y$j9T$salt%llu$verifierof%s", (unsigned long long)uid,
 		    change.account.name);
@@ -175,8 +221,11 @@ next_change(enum tcapw_verb verb, const char *display, uint64_t uid)
 static bool
 change_both(struct tcapw_change *change)
 {
+	struct tcapw_position after;
+
 	model_apply(change);
-	return apply(change) == MC_OK;
+	return ask(put_apply, change, &after, sizeof(after)) == MC_OK &&
+	    is_same(&after, &model.position);
 }
 
 /* The promises. */
@@ -205,7 +254,8 @@ one_account(void)
 	promise(apply(&later) == MC_INVALID && is_level(),
 	    "the first change of an empty store is number 1");
 	promise(change_both(&joe) && is_stored("joe"),
-	    "what was applied is found, all of it");
+	    "what was applied is found, all of it; the answer says where "
+	    "the store is then");
 	promise(is_level(), "pointer, count, last uid and digest follow");
 	promise(is_stored("amanda"), "nobody else is found");
 	promise(is_stored("Joe"), "names are looked up folded");
@@ -264,6 +314,7 @@ change_and_delete(void)
 	struct tcapw_change change = next_change(TCAPW_CHANGE, "Joe", 1);
 
 	change.account.flags = TCAPW_LOCKED;
+	memset(change.account.verifier, 0, TCAPW_VERIFIER_SIZE);
 	strcpy(change.account.verifier, "$y$another");
 	promise(change_both(&change) && is_stored("joe") && is_level(),
 	    "a change replaces the whole state");
@@ -279,15 +330,36 @@ change_and_delete(void)
 }
 
 static void
+reserved(void)
+{
+	struct tcapw_change change = next_change(TCAPW_RESERVE, "Joe", 1 << 20);
+
+	memset(change.account.name, 0, sizeof(change.account.name));
+	memset(change.account.display, 0, sizeof(change.account.display));
+	promise(change_both(&change) && is_level() && is_stored("joe"),
+	    "a reserved uid is the highest, and nobody's");
+	change = next_change(TCAPW_CHANGE, "Joe", 1);
+	promise(change_both(&change) && is_level() && is_stored("joe"),
+	    "a lower one does not take that back");
+}
+
+static void
 longest(void)
 {
 	struct tcapw_change change = next_change(TCAPW_CREATE,
 	    "A234567890123456789012345678901", UINT64_MAX / 2);
+	struct tcapw_account *account = &change.account;
 
-	memset(change.account.verifier, 'v', TCAPW_VERIFIER_SIZE - 1);
+	memset(account->verifier, 'v', TCAPW_VERIFIER_SIZE - 1);
+	memset(account->email, 'e', TCAPW_EMAIL_SIZE - 1);
+	memset(account->new_email, 'n', TCAPW_EMAIL_SIZE - 1);
+	account->flags = UINT32_MAX;
+	account->code_for = TCAPW_CODE_RESET;
+	memset(account->code_hash, 0xff, TCAPW_CODE_HASH);
+	account->code_expires_ms = UINT64_MAX;
 	promise(change_both(&change) &&
 	    is_stored("a234567890123456789012345678901") && is_level(),
-	    "the longest name, verifier and a huge uid are kept");
+	    "the longest texts, a huge uid and a code are kept");
 }
 
 /* Asked all at once, applied in the order of asking. */
@@ -327,6 +399,15 @@ cancelled(void)
 	promise(is_stored("joe"), "a cancelled question harms nobody");
 }
 
+static bool
+is_concealed(const struct tcapw_account *account)
+{
+	static const uint8_t none[TCAPW_CODE_HASH];
+
+	return account->verifier[0] == '\0' &&
+	    memcmp(account->code_hash, none, sizeof(none)) == 0;
+}
+
 /* One walk through the list; how often each account of the model was seen. */
 static bool
 walk(size_t max, bool delete_on_the_way, unsigned *seen)
@@ -351,7 +432,7 @@ walk(size_t max, bool delete_on_the_way, unsigned *seen)
 			    model_find(accounts[i].name);
 
 			fine = one != NULL && one->uid == accounts[i].uid &&
-			    accounts[i].verifier[0] == '\0';
+			    is_concealed(&accounts[i]);
 			if (fine)
 				seen[one - model.accounts]++;
 		}
@@ -394,7 +475,7 @@ listing(void)
 		change_both(&change);
 	}
 	promise(each_once(TCAPW_LIST_MAX), "the list shows each account "
-	    "once, with its uid, without verifiers");
+	    "once, with its uid, without verifiers and codes");
 	promise(each_once(7), "also in small pieces");
 	promise(each_once(2 * TCAPW_LIST_MAX), "and when more is asked for "
 	    "than may be");
@@ -413,6 +494,206 @@ listing_changes(void)
 	    "deleted meanwhile");
 }
 
+/* A whole database. */
+
+static void
+freight_add(struct freight *load, unsigned n, uint64_t uid)
+{
+	struct tcapw_account *account = &load->model.accounts[n];
+	uint8_t *at = load->bytes + load->len;
+	size_t len;
+
+	account->uid = uid;
+	account->seq = n + 1;
+	account->created_ms = 1800000000000 + n;
+	snprintf(account->display, MC_NAME_SIZE, "Loaded.%u", n);
+	mc_name_fold(account->display, account->name);
+	snprintf(account->verifier, TCAPW_VERIFIER_SIZE, "$y$loaded%u", n);
+	snprintf(account->email, TCAPW_EMAIL_SIZE, "joe%u@example.org", n);
+	len = pwq_account_encode(account, at + 2);
+	at[0] = (uint8_t)len;
+	at[1] = (uint8_t)(len >> 8);
+	load->len += 2 + len;
+	pwq_digest_add(load->model.position.digest, at + 2, len);
+	load->model.position.last_uid = uid;
+}
+
+/* Accounts of another queue, so that nothing can be confused. */
+static void
+freight_make(struct freight *load, unsigned count, uint64_t seq)
+{
+	struct tcapw_position *position = &load->model.position;
+
+	memset(load, 0, sizeof(*load));
+	memset(position->pointer.epoch, 9, sizeof(position->pointer.epoch));
+	position->pointer.seq = seq;
+	position->count = load->model.count = count;
+	for (unsigned n = 0; n < count; n++) {
+		if (n == count / 2)
+			load->half = load->len;
+		freight_add(load, n, 10 + 3 * n);
+	}
+}
+
+static enum mc_status
+load_begin(void)
+{
+	return ask(put_load_begin, NULL, NULL, 0);
+}
+
+static enum mc_status
+load_add(const void *data, size_t len)
+{
+	struct load_args args = { data, len };
+
+	return ask(put_load_add, &args, NULL, 0);
+}
+
+static enum mc_status
+load_end(const struct tcapw_position *expected)
+{
+	return ask(put_load_end, (void *)expected, NULL, 0);
+}
+
+static bool
+load_up(const struct freight *load)
+{
+	return load_begin() == MC_OK &&
+	    load_add(load->bytes, load->half) == MC_OK &&
+	    load_add(load->bytes + load->half, load->len - load->half) ==
+	    MC_OK;
+}
+
+static bool
+is_unharmed(void)
+{
+	return is_level() && is_stored("joe") && is_stored("loaded.0") &&
+	    is_stored("loaded.7");
+}
+
+static void
+mismatched(void)
+{
+	struct tcapw_position expected = freight.model.position;
+
+	expected.digest[3] ^= 1;
+	promise(load_up(&freight) && load_end(&expected) == MC_INVALID &&
+	    is_unharmed(), "a load with another digest is refused, and the "
+	    "store stays what it was");
+	promise(load_end(&freight.model.position) == MC_INVALID &&
+	    is_unharmed(), "it is forgotten by then");
+	expected = freight.model.position;
+	expected.count--;
+	promise(load_up(&freight) && load_end(&expected) == MC_INVALID &&
+	    is_unharmed(), "so is one with another count");
+	expected = freight.model.position;
+	expected.last_uid--;
+	promise(load_up(&freight) && load_end(&expected) == MC_INVALID &&
+	    is_unharmed(), "and one with a uid above the highest");
+}
+
+/* Adds these bytes behind a good beginning; refused by then or at the end,
+ * where all else would be right. */
+static bool
+is_refused(const void *data, size_t len, struct tcapw_position expected)
+{
+	enum mc_status status;
+
+	if (load_begin() != MC_OK ||
+	    load_add(freight.bytes, freight.half) != MC_OK)
+		return false;
+	status = load_add(data, len);
+	if (status == MC_OK)
+		status = load_end(&expected);
+	return status == MC_INVALID && is_unharmed();
+}
+
+static void
+malformed(void)
+{
+	static struct freight other;
+	struct tcapw_position *position = &other.model.position;
+	const uint8_t *rest = freight.bytes + freight.half;
+	size_t len = freight.len - freight.half;
+
+	promise(load_begin() == MC_OK && is_unharmed() &&
+	    load_end(&freight.model.position) == MC_INVALID &&
+	    load_add(freight.bytes, freight.half) == MC_INVALID &&
+	    is_unharmed(), "nothing is added without a beginning");
+	promise(is_refused(rest, len - 1, freight.model.position),
+	    "an account that is cut short is refused");
+	promise(is_refused(rest, 1, freight.model.position) &&
+	    is_refused("\377\377", 2, freight.model.position) &&
+	    is_refused("\0\0", 2, freight.model.position) &&
+	    is_refused("\1\0\377", 3, freight.model.position),
+	    "so is what is none");
+	promise(is_refused(freight.bytes, freight.half,
+	    freight.model.position), "and one that is not in order");
+	freight_make(&other, LOADED, 1);
+	other.len = 0;
+	freight_add(&other, 0, 1000000);	/* the name of the first */
+	*position = freight.model.position;
+	memset(position->digest, 0, sizeof(position->digest));
+	for (size_t offset = 0, one_len; offset < freight.half;) {
+		const void *one = pwq_account_next(freight.bytes,
+		    freight.half, &offset, &one_len);
+
+		pwq_digest_add(position->digest, one, one_len);
+	}
+	pwq_digest_add(position->digest, other.bytes + 2, other.len - 2);
+	position->count = LOADED / 2 + 1;
+	position->last_uid = 1000000;
+	promise(is_refused(other.bytes, other.len, *position),
+	    "and a name that is there already");
+}
+
+static void
+loading(void)
+{
+	static unsigned seen[MANY];
+	struct tcapw_change change;
+	bool fine;
+
+	freight_make(&freight, LOADED, 4711);
+	mismatched();
+	malformed();
+	fine = load_begin() == MC_OK && load_add(freight.bytes,
+	    freight.half) == MC_OK && is_unharmed();
+	memset(seen, 0, sizeof(seen));
+	change = next_change(TCAPW_CHANGE, "Joe", 1);
+	promise(fine && change_both(&change) && is_unharmed() &&
+	    walk(100, false, seen), "during a load the store goes on");
+	freight.model.position.last_uid += 100;
+	promise(load_up(&freight) && load_end(&freight.model.position) ==
+	    MC_OK, "a load that was begun anew, with all of it, is taken");
+	model = freight.model;
+	promise(is_level() && is_stored("joe") && is_stored("loaded.0") &&
+	    is_stored("loaded.399") && each_once(TCAPW_LIST_MAX),
+	    "what was loaded is there, and nothing else");
+	change = next_change(TCAPW_CREATE, "Joe", 5000);
+	promise(change_both(&change) && is_level() && is_stored("joe"),
+	    "it goes on from there");
+}
+
+static void
+loading_nothing(void)
+{
+	struct freight *none = &freight;
+
+	freight_make(none, 0, 9);
+	none->model.position.last_uid = 77;
+	promise(load_begin() == MC_OK &&
+	    load_end(&none->model.position) == MC_OK,
+	    "a store without accounts can be loaded");
+	model = none->model;
+	promise(is_level() && is_stored("joe") && each_once(7),
+	    "it is empty, at its pointer");
+	freight_make(&freight, LOADED, 815);
+	promise(load_up(&freight) && load_end(&freight.model.position) ==
+	    MC_OK, "and once more another");
+	model = freight.model;
+}
+
 static void
 all(void)
 {
@@ -424,10 +705,13 @@ all(void)
 	replay();
 	misplaced();
 	change_and_delete();
+	reserved();
 	longest();
 	parallel();
 	cancelled();
 	listing();
+	loading();
+	loading_nothing();
 	listing_changes();
 	*kept = position();
 }
@@ -469,14 +753,51 @@ restarted(void)
 static void
 crashed(void)
 {
-	promise(is_all_or_nothing(contract_kept()), "after SIGKILL the store "
-	    "is what it was, or new");
+	struct tcapw_position *kept = contract_kept();
+	static struct asked asked;
+
+	promise(is_all_or_nothing(kept), "after SIGKILL the store is what it "
+	    "was, or new");
+	freight_make(&freight, LOADED / 2, 42);
+	promise(load_up(&freight) && load_end(&freight.model.position) ==
+	    MC_OK, "it can be loaded");
+	kept[0] = freight.model.position;
+	freight_make(&freight, LOADED, 43);
+	kept[1] = freight.model.position;
+	load_up(&freight);
+	ask_start(&asked, put_load_end, &kept[1]);
+	ask_cancel(&asked);	/* killed wherever it is by then */
+	ask_wait(&asked);
+	ask_free(&asked);
+}
+
+static void
+crashed_loading(void)
+{
+	const struct tcapw_position *kept = contract_kept();
+	static const struct tcapw_position none;
+	struct tcapw_position at = position();
+	bool fine = true;
+
+	note("after the restart the store is at %llu",
+	    (unsigned long long)at.pointer.seq);
+	freight_make(&freight, at.pointer.seq == 43 ? LOADED :
+	    at.pointer.seq == 42 ? LOADED / 2 : 0, at.pointer.seq);
+	model = freight.model;
+	promise(is_same(&at, &kept[0]) || is_same(&at, &kept[1]) ||
+	    is_same(&at, &none), "after SIGKILL while it was loaded the "
+	    "store is what it was, what was loaded, or new");
+	for (size_t i = 0; i < model.count; i++)
+		fine = fine && is_stored(model.accounts[i].name);
+	promise(fine && each_once(TCAPW_LIST_MAX), "with the accounts of "
+	    "just that");
 }
 
 static const struct contract_phase phases[] = {
 	{ "from nothing", all, false },
 	{ "after a stop", restarted, true },
-	{ "after SIGKILL", crashed, false },
+	{ "after SIGKILL", crashed, true },
+	{ "after SIGKILL while it was loaded", crashed_loading, false },
 	{ 0 }
 };
 
