@@ -26,6 +26,12 @@ struct mirror_state {
 	/* What the server's own store holds, as it last said: to compare
 	 * with the replica's at the same pointer.  seq 0: not said. */
 	struct tcapw_position	 checkpoint;
+
+	bool			 level;		/* all is here that it has */
+	bool			 halted;	/* started anew too often */
+	uint64_t		 received;	/* bytes, since the start */
+	char			 freeze[64];	/* in transfer, or "" */
+	uint64_t		 freeze_have, freeze_size;
 };
 
 struct mirror_ops {
