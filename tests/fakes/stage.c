@@ -39,7 +39,11 @@ struct sent {
 
 struct mc_conn {
 	struct mc_conn	*next;
-	const struct mc_conn_ops *ops;
+	const struct mc_conn_ops *ops;		/* one of these two */
+	const struct mc_stream_ops *stream;
+	uint8_t		*written;		/* a stream's bytes */
+	size_t		 written_len;
+	bool		 paused;
 	void		*owner;
 	struct mc_peer	 peer;
 	struct sent	*sent;
@@ -55,12 +59,14 @@ struct mc_shared {
 
 struct mc_listener {
 	const struct mc_conn_ops *ops;
+	const struct mc_stream_ops *stream;
 	void		*state;
 	char		 address[128];
 };
 
 struct mc_link {
 	const struct mc_conn_ops *ops;
+	const struct mc_stream_ops *stream;
 	void		*state;
 };
 
@@ -72,6 +78,7 @@ static struct {
 	struct mc_conn	*conns;
 	struct mc_listener *listener;
 	struct mc_link	*link;
+	char		 dialled[256];
 	struct mc_peer	 peer;			/* of the next connection */
 	struct { const char *name; int64_t value; } counters[COUNTERS_MAX];
 	Metacube__Envelope *heard;
@@ -83,7 +90,17 @@ static void
 conn_free(struct mc_conn *conn)
 {
 	stage_skip(conn);
+	free(conn->written);
 	free(conn);
+}
+
+static void
+conn_closed(struct mc_conn *conn)
+{
+	if (conn->stream != NULL)
+		conn->stream->closed(conn->owner);
+	else
+		conn->ops->closed(conn->owner);
 }
 
 void
@@ -152,6 +169,19 @@ mc_fatal(struct mc_host *host, const char *text, ...)
 	(void)host;
 	fprintf(stderr, "%s\n", text);
 	abort();
+}
+
+void
+mc_crash_point(const char *point)
+{
+	(void)point;
+}
+
+const char *
+mc_host_name(const struct mc_host *host)
+{
+	(void)host;
+	return "stage";
 }
 
 const char *
@@ -299,6 +329,31 @@ mc_work(struct mc_host *host, mc_work_fn *run, void *arg)
 	task_add(run, arg);
 }
 
+/* One by one is a batch, too. */
+struct lone {
+	mc_batch_fn	*run;
+	void		*arg;
+};
+
+static void
+lone_run(void *arg)
+{
+	struct lone *lone = arg;
+
+	lone->run(&lone->arg, 1);
+	free(lone);
+}
+
+void
+mc_work_batch(struct mc_host *host, mc_batch_fn *run, void *arg)
+{
+	struct lone *lone = mc_zalloc(sizeof(*lone));
+
+	lone->run = run;
+	lone->arg = arg;
+	mc_work(host, lone_run, lone);
+}
+
 void
 mc_later(struct mc_host *host, mc_work_fn *run, void *arg)
 {
@@ -320,7 +375,7 @@ settle(void)
 	    conn = conn->next)
 		if (conn->over && !conn->gone) {
 			conn->gone = true;
-			conn->ops->closed(conn->owner);
+			conn_closed(conn);
 		}
 }
 
@@ -392,27 +447,64 @@ mc_dial(struct mc_host *host, const char *endpoint, const char *role,
 	return stage.link;
 }
 
+struct mc_listener *
+mc_listen_stream(struct mc_host *host, const struct mc_listen_conf *conf,
+    const char *roles, bool plain, const struct mc_stream_ops *ops,
+    void *state)
+{
+	struct mc_listener *listener = mc_listen(host, conf, roles, NULL,
+	    state);
+
+	(void)plain;
+	listener->stream = ops;
+	return listener;
+}
+
+struct mc_link *
+mc_dial_stream(struct mc_host *host, const char *endpoint, const char *role,
+    bool plain, const struct mc_stream_ops *ops, void *state)
+{
+	struct mc_link *link = mc_dial(host, endpoint, role, NULL, state);
+
+	(void)plain;
+	link->stream = ops;
+	snprintf(stage.dialled, sizeof(stage.dialled), "%s", endpoint);
+	return link;
+}
+
+const char *
+stage_dialled(void)
+{
+	return stage.link == NULL ? "" : stage.dialled;
+}
+
 void
 mc_hangup(struct mc_link **link)
 {
-	for (struct mc_conn *conn = stage.conns; conn != NULL && *link != NULL;
+	if (*link == NULL)
+		return;
+	for (struct mc_conn *conn = stage.conns; conn != NULL;
 	    conn = conn->next)
-		if (conn->ops == (*link)->ops)
+		if (conn->ops == (*link)->ops &&
+		    conn->stream == (*link)->stream)
 			conn->over = true;
 	free(*link);
 	*link = stage.link = NULL;
 }
 
 static struct mc_conn *
-conn_new(const struct mc_conn_ops *ops, void *state)
+conn_new(const struct mc_conn_ops *ops, const struct mc_stream_ops *stream,
+    void *state)
 {
 	struct mc_conn *conn = mc_zalloc(sizeof(*conn));
 
 	conn->ops = ops;
+	conn->stream = stream;
 	conn->peer = stage.peer;
-	conn->owner = ops->open(state, conn);
+	conn->owner = stream != NULL ? stream->open(state, conn) :
+	    ops->open(state, conn);
 	if (conn->owner == NULL) {
-		free(conn);
+		conn_free(conn);
 		return NULL;
 	}
 	conn->next = stage.conns;
@@ -423,15 +515,82 @@ conn_new(const struct mc_conn_ops *ops, void *state)
 struct mc_conn *
 stage_connect(void)
 {
-	return stage.listener == NULL ? NULL :
-	    conn_new(stage.listener->ops, stage.listener->state);
+	return stage.listener == NULL ? NULL : conn_new(stage.listener->ops,
+	    stage.listener->stream, stage.listener->state);
 }
 
 struct mc_conn *
 stage_accept(void)
 {
-	return stage.link == NULL ? NULL :
-	    conn_new(stage.link->ops, stage.link->state);
+	return stage.link == NULL ? NULL : conn_new(stage.link->ops,
+	    stage.link->stream, stage.link->state);
+}
+
+/* Streams. */
+
+void
+mc_conn_write(struct mc_conn *conn, const void *data, size_t len)
+{
+	uint8_t *grown;
+
+	if (conn->over)
+		return;
+	grown = mc_zalloc(conn->written_len + len + 1);
+	if (conn->written_len > 0)
+		memcpy(grown, conn->written, conn->written_len);
+	memcpy(grown + conn->written_len, data, len);
+	free(conn->written);
+	conn->written = grown;
+	conn->written_len += len;
+}
+
+void
+mc_conn_give(struct mc_conn *conn, void *block, size_t len)
+{
+	mc_conn_write(conn, block, len);
+	free(block);
+}
+
+void
+mc_conn_pause(struct mc_conn *conn, bool paused)
+{
+	conn->paused = paused;
+}
+
+bool
+stage_paused(const struct mc_conn *conn)
+{
+	return conn->paused;
+}
+
+void
+stage_feed(struct mc_conn *conn, const void *data, size_t len)
+{
+	if (!conn->over)
+		conn->stream->bytes(conn->owner, data, len);
+}
+
+void
+stage_drain(struct mc_conn *conn)
+{
+	if (!conn->over)
+		conn->stream->drained(conn->owner);
+}
+
+const char *
+stage_written(const struct mc_conn *conn, size_t *len_r)
+{
+	if (len_r != NULL)
+		*len_r = conn->written_len;
+	return conn->written == NULL ? "" : (const char *)conn->written;
+}
+
+void
+stage_unwrite(struct mc_conn *conn)
+{
+	free(conn->written);
+	conn->written = NULL;
+	conn->written_len = 0;
 }
 
 void
@@ -556,7 +715,7 @@ stage_drop(struct mc_conn *conn)
 	if (conn->gone)
 		return;
 	conn->over = conn->gone = true;
-	conn->ops->closed(conn->owner);
+	conn_closed(conn);
 }
 
 static void

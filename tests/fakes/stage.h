@@ -41,6 +41,16 @@ void	 stage_skip(struct mc_conn *);		/* those */
 bool	 stage_over(const struct mc_conn *);	/* closed by the module */
 bool	 stage_admitted(const struct mc_conn *);
 
+/* Streams.  The peer sends these bytes; has taken all that was written.  What
+ * the module has written since stage_unwrite, with a NUL; and whether it wants
+ * to read.  Where it dials: "" nowhere. */
+void	 stage_feed(struct mc_conn *, const void *, size_t len);
+void	 stage_drain(struct mc_conn *);
+const char *stage_written(const struct mc_conn *, size_t *len_r);
+void	 stage_unwrite(struct mc_conn *);
+bool	 stage_paused(const struct mc_conn *);
+const char *stage_dialled(void);
+
 /* The peer is slow: so many bytes are queued, and a limit beyond which
  * nothing more is. */
 void	 stage_queue(struct mc_conn *, size_t queued, bool full);
