@@ -273,6 +273,40 @@ cycle_report(struct graph *graph, size_t again)
 	fault(graph, node, 0, "a circle of needs: %s%s", list, node->name);
 }
 
+/* Does what this node cannot do without need a node that is OPEN? */
+static bool
+leads_back(const struct graph *graph, size_t index, bool *seen)
+{
+	const struct graph_node *node = &graph->nodes[index];
+
+	if (node->mark == OPEN)
+		return true;
+	if (node->mark == DONE || seen[index])
+		return false;
+	seen[index] = true;
+	for (size_t n = 0; n < graph_needs(node->module); n++) {
+		if (node->provider[n] != GRAPH_NONE &&
+		    !node->module->needs[n].optional &&
+		    leads_back(graph, node->provider[n], seen))
+			return true;
+	}
+	return false;
+}
+
+/* An optional need gives way where it would close a circle. */
+static bool
+gives_way(const struct graph *graph, const struct graph_node *node, size_t n)
+{
+	bool *seen, back;
+
+	if (!node->module->needs[n].optional)
+		return false;
+	seen = mc_zalloc(graph->count * sizeof(*seen));
+	back = leads_back(graph, node->provider[n], seen);
+	free(seen);
+	return back;
+}
+
 static void
 visit(struct graph *graph, size_t index)
 {
@@ -287,7 +321,8 @@ visit(struct graph *graph, size_t index)
 	node->mark = OPEN;
 	graph->path[graph->depth++] = index;
 	for (size_t n = 0; n < graph_needs(node->module); n++) {
-		if (node->provider[n] != GRAPH_NONE)
+		if (node->provider[n] != GRAPH_NONE &&
+		    !gives_way(graph, node, n))
 			visit(graph, node->provider[n]);
 	}
 	graph->depth--;

@@ -6,7 +6,8 @@
  * is met by the one instance that provides the service in a version that
  * fits (same major, minor not below), or by the one that "use" names.  An
  * instance is never its own provider, so it may stand before another
- * provider of the same service.
+ * provider of the same service.  Two instances may need each other when one
+ * of the needs is optional: that one does not count for the order.
  */
 #ifndef SERVER_GRAPH_H
 #define SERVER_GRAPH_H

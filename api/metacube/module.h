@@ -83,7 +83,9 @@ struct mc_need {
 	const char	*service;
 	uint16_t	 major, minor;
 	size_t		 offset;	/* of a struct mc_ref in the state */
-	bool		 optional;
+	bool		 optional;	/* may be absent; and when its provider
+					 * needs this one, too, it starts after
+					 * it: not to be called in start */
 };
 
 /* A resolved need, filled in before init, unchanged until fini. */

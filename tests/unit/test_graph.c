@@ -211,6 +211,33 @@ cycle(void)
 	graph_free(nodes, 2);
 }
 
+/* What check needs comes from one that would like to have check. */
+static void
+circle_opened(void)
+{
+	static const struct mc_need wished[] = {
+		{ "check", 1, 0, 0, true }, { NULL }
+	};
+	static const struct mc_module wishful = {
+		.name = "wishful", .provides = store12, .needs = wished
+	};
+	struct graph_node nodes[] = {
+		{ "c", "c.conf", &check }, { "w", "w.conf", &wishful }
+	};
+	struct graph_node turned[] = { nodes[1], nodes[0] };
+
+	CU_ASSERT(resolve(nodes, 2));
+	CU_ASSERT_EQUAL(order[0], 1);
+	CU_ASSERT_EQUAL(order[1], 0);
+	CU_ASSERT_EQUAL(nodes[1].provider[0], 0);
+	graph_free(nodes, 2);
+	CU_ASSERT(resolve(turned, 2));
+	CU_ASSERT_EQUAL(order[0], 0);
+	CU_ASSERT_EQUAL(order[1], 1);
+	CU_ASSERT_EQUAL(turned[0].provider[0], 1);
+	graph_free(turned, 2);
+}
+
 int
 main(void)
 {
@@ -224,6 +251,7 @@ main(void)
 		{ "versions: same major, minor not below", versions },
 		{ "an instance may stand before a like provider", in_between },
 		{ "a circle names every file of it", cycle },
+		{ "an optional need closes no circle", circle_opened },
 		{ NULL, NULL }
 	};
 
