@@ -170,6 +170,8 @@ client_failed(struct metacube_client *client, enum metacube_error error)
 {
 	struct fault fault = client->fault;
 
+	if (account_unanswered(client))
+		return;
 	client_idle(client);
 	TELL(client, failed, error, fault.text);
 }
@@ -249,6 +251,8 @@ client_lost(struct metacube_client *client, const struct fault *fault)
 	bool another = client->route.next < client->route.count;
 	struct fault why = *fault;
 
+	if (account_unanswered(client))
+		return;
 	stream_drop(client);
 	client->fault = why;
 	if (client->state == METACUBE_LEAVING)
@@ -269,6 +273,8 @@ client_rerouted(struct metacube_client *client, const struct route *route)
 	Metacube__Leave leave = METACUBE__LEAVE__INIT;
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
 
+	if (account_unanswered(client))
+		return;
 	if (client->entered) {
 		envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LEAVE;
 		envelope.leave = &leave;

@@ -6,6 +6,7 @@
 lib_LTLIBRARIES += libmetacube-client.la
 mcinclude_HEADERS += client/metacube/client.h
 libmetacube_client_la_SOURCES = \
+	client/account.c \
 	client/buffer.c client/buffer.h \
 	client/client.c \
 	client/conversation.h \

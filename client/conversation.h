@@ -3,7 +3,7 @@
  * conversation - one client: where it is, and what it waits for.
  *
  * Private to client/.  client.c dials, waits and gives up; talk.c knows what
- * the messages mean.
+ * the messages mean; account.c asks for changes of the account.
  */
 #ifndef CLIENT_CONVERSATION_H
 #define CLIENT_CONVERSATION_H
@@ -89,5 +89,10 @@ int	talk_send(struct metacube_client *, Metacube__Envelope *);
 int	talk_ask(struct metacube_client *, enum metacube_request,
 	    Metacube__Envelope *);
 void	talk_ping(struct metacube_client *);
+bool	talk_was_asked(const struct metacube_client *, enum metacube_request);
+
+/* account.c: tells whoever waits for a change that its answer will not come.
+ * true: that has closed the client. */
+bool	account_unanswered(struct metacube_client *);
 
 #endif

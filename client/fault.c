@@ -49,6 +49,8 @@ static const char *const reason_texts[] = {
 	[METACUBE_R_NOT_ALLOWED] = "not allowed",
 	[METACUBE_R_SERVER_STOPPING] = "the server is stopping",
 	[METACUBE_R_LOGGED_IN_ELSEWHERE] = "logged in elsewhere",
+	[METACUBE_R_ACCOUNT_CHANGED] = "the account has changed: log in again",
+	[METACUBE_R_ACCOUNT_INACTIVE] = "the account is not activated yet",
 };
 
 const char *

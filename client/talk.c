@@ -265,8 +265,8 @@ answered(struct metacube_client *client)
 	client->answer_by = UINT64_MAX;
 }
 
-static bool
-was_asked(const struct metacube_client *client, enum metacube_request request)
+bool
+talk_was_asked(const struct metacube_client *client, enum metacube_request request)
 {
 	return client->asked != 0 &&
 	    (client->asked & ((1 << KIND_BITS) - 1)) == (uint32_t)request;
@@ -275,7 +275,7 @@ was_asked(const struct metacube_client *client, enum metacube_request request)
 static void
 queued(struct metacube_client *client, const Metacube__Envelope *envelope)
 {
-	if (!was_asked(client, METACUBE_LOGIN))
+	if (!talk_was_asked(client, METACUBE_LOGIN))
 		return;
 	client->answer_by = clock_ms() + client->options.answer_ms;
 	TELL(client, queued, envelope->queued->position);
@@ -287,7 +287,7 @@ logged_in(struct metacube_client *client, const Metacube__Envelope *envelope)
 {
 	char display[METACUBE_NAME_SIZE];
 
-	if (!was_asked(client, METACUBE_LOGIN)) {
+	if (!talk_was_asked(client, METACUBE_LOGIN)) {
 		nonsense(client, "LoggedIn, and nobody was logging in");
 		return;
 	}
@@ -307,7 +307,7 @@ maps(struct metacube_client *client, const Metacube__Envelope *envelope)
 	struct metacube_map list[MAPS_MAX];
 	size_t count = page->n_maps;
 
-	if (!was_asked(client, METACUBE_LIST_MAPS) || count > MAPS_MAX) {
+	if (!talk_was_asked(client, METACUBE_LIST_MAPS) || count > MAPS_MAX) {
 		nonsense(client, "a list of maps that does not fit");
 		return;
 	}
@@ -406,7 +406,7 @@ entered(struct metacube_client *client, const Metacube__Envelope *envelope)
 
 	if (client->state == METACUBE_LEAVING)
 		return;
-	if (!was_asked(client, METACUBE_ENTER) ||
+	if (!talk_was_asked(client, METACUBE_ENTER) ||
 	    !is_place(client, message) || !is_snapshot(client, message)) {
 		nonsense(client, "an Entered that makes no sense");
 		return;
@@ -514,8 +514,28 @@ kicked(struct metacube_client *client, const Metacube__Envelope *envelope)
 	char text[TEXT_MAX];
 
 	text_copy(text, sizeof(text), envelope->kicked->text);
+	if (account_unanswered(client))
+		return;
 	client_idle(client);
 	TELL(client, kicked, reason, text);
+}
+
+static void
+changed(struct metacube_client *client, const Metacube__Envelope *envelope)
+{
+	const Metacube__AccountAnswer *answer = envelope->account_answer;
+	enum metacube_change change = (enum metacube_change)answer->result;
+	char text[TEXT_MAX];
+
+	if (!talk_was_asked(client, METACUBE_ACCOUNT)) {
+		nonsense(client, "an answer to a change, and nobody had asked");
+		return;
+	}
+	if (change < METACUBE_C_DONE || change > METACUBE_C_NOT_ALLOWED)
+		change = METACUBE_C_UNCERTAIN;	/* of a newer server */
+	text_copy(text, sizeof(text), answer->text);
+	answered(client);
+	TELL(client, changed, change, text, answer->retry_ms);
 }
 
 /* The session is unknown to the world, or cannot be taken just now. */
@@ -551,7 +571,7 @@ refused(struct metacube_client *client, const Metacube__Envelope *envelope)
 		resume_refused(client, message, text);
 		return;
 	}
-	if (request > METACUBE_SAY)
+	if (request > METACUBE_ACCOUNT)
 		request = METACUBE_NOTHING;
 	if (cid == client->asked)
 		answered(client);
@@ -625,6 +645,9 @@ server_said(struct metacube_client *client, const Metacube__Envelope *envelope)
 		return;
 	case METACUBE__ENVELOPE__MESSAGE_KICKED:
 		kicked(client, envelope);
+		return;
+	case METACUBE__ENVELOPE__MESSAGE_ACCOUNT_ANSWER:
+		changed(client, envelope);
 		return;
 	case METACUBE__ENVELOPE__MESSAGE__NOT_SET:
 		return;		/* of a newer server: not for us */

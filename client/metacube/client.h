@@ -41,6 +41,8 @@ extern "C" {
 #define METACUBE_NAME_SIZE	32	/* of a display name, with the NUL */
 #define METACUBE_KEY_SIZE	64	/* of a map's key, a world's name */
 #define METACUBE_SAY_MAX	500	/* bytes of what is said at once */
+#define METACUBE_EMAIL_MAX	254
+#define METACUBE_CODE_MAX	63
 
 /* What can go wrong.  Each has a sentence beside it that names the server. */
 enum metacube_error {
@@ -86,7 +88,27 @@ enum metacube_reason {
 	METACUBE_R_WRONG_VERSION,
 	METACUBE_R_NOT_ALLOWED,
 	METACUBE_R_SERVER_STOPPING,
-	METACUBE_R_LOGGED_IN_ELSEWHERE
+	METACUBE_R_LOGGED_IN_ELSEWHERE,
+	METACUBE_R_ACCOUNT_CHANGED,	/* deleted, or another password */
+	METACUBE_R_ACCOUNT_INACTIVE
+};
+
+/* How a change of the account went (acctserv.proto's Result). */
+enum metacube_change {
+	METACUBE_C_DONE = 1,
+	METACUBE_C_UNKNOWN_NAME,
+	METACUBE_C_WRONG_PASSWORD,
+	METACUBE_C_NAME_TAKEN,
+	METACUBE_C_NOT_ACTIVATED,
+	METACUBE_C_ALREADY_ACTIVATED,
+	METACUBE_C_BAD_NAME,
+	METACUBE_C_BAD_EMAIL,
+	METACUBE_C_BAD_CODE,		/* wrong, used, or too old */
+	METACUBE_C_BAD_REQUEST,
+	METACUBE_C_LOCKED,
+	METACUBE_C_TRY_LATER,		/* nothing was changed */
+	METACUBE_C_UNCERTAIN,		/* it may have been done */
+	METACUBE_C_NOT_ALLOWED
 };
 
 /* What was asked when a refusal comes. */
@@ -97,7 +119,8 @@ enum metacube_request {
 	METACUBE_JOIN,
 	METACUBE_ENTER,
 	METACUBE_MOVE,
-	METACUBE_SAY
+	METACUBE_SAY,
+	METACUBE_ACCOUNT
 };
 
 enum metacube_range {
@@ -192,6 +215,10 @@ struct metacube_events {
 	void	(*left)(void *owner);
 	/* Cannot go on: idle. */
 	void	(*failed)(void *owner, enum metacube_error, const char *why);
+	/* The answer to a change of the account.  After one that has deleted
+	 * it, kicked follows. */
+	void	(*changed)(void *owner, enum metacube_change,
+		    const char *text, unsigned retry_ms);
 };
 
 struct metacube_client;
@@ -250,6 +277,23 @@ enum metacube_error metacube_client_move(struct metacube_client *,
 		    int32_t x, int32_t y);
 enum metacube_error metacube_client_say(struct metacube_client *,
 		    const char *text, enum metacube_range);
+
+/*
+ * Changes of the own account, logged in or in a world; changed follows.  The
+ * password is asked for again, whoever sits there.  A new e-mail address
+ * counts when the code has come back that is mailed there (validate); resend
+ * mails it once more.  Passwords are not kept; the caller wipes its copies.
+ */
+enum metacube_error metacube_account_password(struct metacube_client *,
+		    const char *password, const char *new_password);
+enum metacube_error metacube_account_email(struct metacube_client *,
+		    const char *password, const char *email, bool is_private);
+enum metacube_error metacube_account_validate(struct metacube_client *,
+		    const char *password, const char *code);
+enum metacube_error metacube_account_resend(struct metacube_client *,
+		    const char *password);
+enum metacube_error metacube_account_delete(struct metacube_client *,
+		    const char *password);
 
 /* Leaves the world, or the gateway: left follows. */
 enum metacube_error metacube_client_leave(struct metacube_client *);
