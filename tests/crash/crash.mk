@@ -5,10 +5,10 @@ if MODULE_ACCTSERV
 if MODULE_TCAPW_GDBM
 if MODULE_WMQ_FILE
 check_PROGRAMS += tests/crash/account_change.t tests/crash/mismatch.t \
-	tests/crash/power_cut.t
-check_LTLIBRARIES += tests/crash/nosync.la
+	tests/crash/clock_jump.t tests/crash/power_cut.t
+check_LTLIBRARIES += tests/crash/clockshift.la tests/crash/nosync.la
 TESTS += tests/crash/account_change.t tests/crash/mismatch.t \
-	tests/crash/power_cut.t
+	tests/crash/clock_jump.t tests/crash/power_cut.t
 endif
 endif
 endif
@@ -32,19 +32,30 @@ tests_crash_mismatch_t_SOURCES = \
 	tests/crash/server.h
 tests_crash_mismatch_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS)
 
-tests_crash_power_cut_t_SOURCES = \
+# What campaigns share.
+CRASH_CROWD = \
 	tests/crash/asking.c \
 	tests/crash/asking.h \
-	tests/crash/disk.c \
-	tests/crash/disk.h \
+	tests/crash/campaign.c \
+	tests/crash/campaign.h \
+	tests/crash/crowd.c \
+	tests/crash/crowd.h \
 	tests/crash/people.c \
 	tests/crash/people.h \
-	tests/crash/power_cut.c \
 	tests/crash/server.c \
 	tests/crash/server.h
-tests_crash_power_cut_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS) -lpthread
+CRASH_LIBS = libmetacube.la $(PROTOBUF_C_LIBS) -lpthread
 
-# Preloaded; -rpath makes libtool build a shared object.
+tests_crash_clock_jump_t_SOURCES = tests/crash/clock_jump.c $(CRASH_CROWD)
+tests_crash_clock_jump_t_LDADD = $(CRASH_LIBS)
+
+tests_crash_power_cut_t_SOURCES = tests/crash/power_cut.c \
+	tests/crash/disk.c tests/crash/disk.h $(CRASH_CROWD)
+tests_crash_power_cut_t_LDADD = $(CRASH_LIBS)
+
+# Preloaded; -rpath makes libtool build shared objects.
+PRELOAD_LDFLAGS = -module -avoid-version -shared -rpath $(mcmoduledir)
+tests_crash_clockshift_la_SOURCES = tests/crash/clockshift.c
+tests_crash_clockshift_la_LDFLAGS = $(PRELOAD_LDFLAGS)
 tests_crash_nosync_la_SOURCES = tests/crash/nosync.c
-tests_crash_nosync_la_LDFLAGS = -module -avoid-version -shared \
-	-rpath $(mcmoduledir)
+tests_crash_nosync_la_LDFLAGS = $(PRELOAD_LDFLAGS)
