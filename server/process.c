@@ -78,15 +78,20 @@ process_free(struct process **processp)
 static void
 add_instances(struct process *process, const struct conf_set *set)
 {
-	struct mc_host **tail = &process->instances;
+	struct mc_host **tail = &process->instances, *host;
 	struct conf_instance *conf;
 
 	for (conf = set->first; conf != NULL; conf = conf->next) {
 		*tail = instance_new(process, conf->name, conf->file,
 		    conf->module, conf->conf);
 		conf->conf = NULL;
-		instance_resolve(*tail, conf);
 		tail = &(*tail)->next;
+	}
+	/* A provider may stand behind (graph.h), so only now. */
+	conf = set->first;
+	for (host = process->instances; host != NULL; host = host->next) {
+		instance_resolve(host, conf);
+		conf = conf->next;
 	}
 }
 
