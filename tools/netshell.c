@@ -5,6 +5,7 @@
  *	netshell.c		arguments, and the one loop
  *	netshell/terminal.c	lines in and out
  *	netshell/commands.c	what can be typed
+ *	netshell/account.c	changes of one's own account
  *	netshell/events.c	what the network reports, in words
  *	netshell/look.c		the picture
  *	netshell/password.c	where a password may come from

@@ -17,7 +17,8 @@ metacubectl_LDADD = libmetacube-client.la api/libproto.la $(GNUTLS_LIBS) \
 
 bin_PROGRAMS += metacube-netshell
 dist_man_MANS += tools/metacube-netshell.1
-metacube_netshell_SOURCES = tools/netshell.c tools/netshell/commands.c \
+metacube_netshell_SOURCES = tools/netshell.c tools/netshell/account.c \
+	tools/netshell/commands.c \
 	tools/netshell/events.c tools/netshell/look.c \
 	tools/netshell/password.c tools/netshell/shell.c \
 	tools/netshell/shell.h tools/netshell/terminal.c \
@@ -25,7 +26,8 @@ metacube_netshell_SOURCES = tools/netshell.c tools/netshell/commands.c \
 metacube_netshell_CFLAGS = $(AM_CFLAGS) $(LIBEDIT_CFLAGS)
 metacube_netshell_LDADD = libmetacube-client.la $(LIBEDIT_LIBS) -lm
 
-# acctserv.cgi: everything but its main is also in a library, for tests.
+# acctserv.cgi: everything but its main is also in a library, for tests.  Needs
+# no library of MetaCube, so that it can be copied where web servers want it.
 ACCTSERV_CGI = tools/acctserv/backend.c tools/acctserv/backend.h \
 	tools/acctserv/cgi.c tools/acctserv/field.c tools/acctserv/field.h \
 	tools/acctserv/form.c tools/acctserv/form.h tools/acctserv/html.c \
@@ -35,7 +37,7 @@ ACCTSERV_CGI = tools/acctserv/backend.c tools/acctserv/backend.h \
 	tools/acctserv/request.c tools/acctserv/request.h \
 	tools/acctserv/site.c tools/acctserv/site.h tools/acctserv/text.c \
 	tools/acctserv/text.h tools/acctserv/texts.h tools/acctserv/token.c \
-	tools/acctserv/token.h server/mail.c server/name.c
+	tools/acctserv/token.h client/proof.c server/mail.c server/name.c
 if HAVE_FCGI
 ACCTSERV_CGI += tools/acctserv/fastcgi.c tools/acctserv/fastcgi.h
 endif
@@ -44,7 +46,7 @@ tools_libacctserv_la_SOURCES = $(ACCTSERV_CGI)
 nodist_tools_libacctserv_la_SOURCES = tools/acctserv/style.h
 tools_libacctserv_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tools/acctserv \
 	-Itools/acctserv $(FCGI_CFLAGS)
-tools_libacctserv_la_LIBADD = libmetacube-client.la api/libproto.la \
+tools_libacctserv_la_LIBADD = api/libproto.la \
 	$(GNUTLS_LIBS) $(PROTOBUF_C_LIBS) $(FCGI_LIBS)
 
 mclibexec_PROGRAMS += tools/acctserv.cgi

@@ -37,6 +37,7 @@ avatar_part(struct session *session)
 	session->avatar = NULL;
 	if (avatar == NULL)
 		return;
+	avatar->session = NULL;
 	if (session->evicted == 0)
 		avatar_lose(avatar);
 	else

@@ -82,10 +82,108 @@ login(struct shell *shell, const struct words *words)
 	}
 	if (password_get(shell, name, file, password) < 0)
 		return;
+	snprintf(shell->name, sizeof(shell->name), "%s", name);
 	report(shell, metacube_client_login(shell->client, name, password,
 	    map), WAIT_LOGIN);
 	explicit_bzero(password, sizeof(password));
 }
+
+/* --- the own account ---------------------------------------------------- */
+
+/* What stands behind the command: one word at most, and options. */
+struct given {
+	const char	*word, *file, *new_file;
+	bool		 is_private, wrong;
+};
+
+static struct given
+given(const struct words *words)
+{
+	struct given given = { .word = NULL };
+
+	for (int i = 1; i < words->count; i++) {
+		bool more = i + 1 < words->count;
+
+		if (strcmp(words->word[i], "--password-file") == 0 && more)
+			given.file = words->word[++i];
+		else if (strcmp(words->word[i], "--new-password-file") == 0 &&
+		    more)
+			given.new_file = words->word[++i];
+		else if (strcmp(words->word[i], "--private") == 0)
+			given.is_private = true;
+		else if (given.word == NULL && words->word[i][0] != '-')
+			given.word = words->word[i];
+		else
+			given.wrong = true;
+	}
+	return given;
+}
+
+static void
+too_much(struct shell *shell, const struct words *words)
+{
+	shell_fail(shell, "That is not understood: try \"help %s\".",
+	    words->word[0]);
+}
+
+static void
+password(struct shell *shell, const struct words *words)
+{
+	struct given args = given(words);
+
+	if (args.wrong || args.word != NULL || args.is_private)
+		too_much(shell, words);
+	else
+		account_password(shell, args.file, args.new_file);
+}
+
+static void
+email(struct shell *shell, const struct words *words)
+{
+	struct given args = given(words);
+
+	if (args.wrong || args.word == NULL || args.new_file != NULL)
+		too_much(shell, words);
+	else
+		account_email(shell, args.word, args.is_private, args.file);
+}
+
+static void
+validate(struct shell *shell, const struct words *words)
+{
+	struct given args = given(words);
+
+	if (args.wrong || args.word == NULL || args.new_file != NULL ||
+	    args.is_private)
+		too_much(shell, words);
+	else
+		account_validate(shell, args.word, args.file);
+}
+
+static void
+resend_code(struct shell *shell, const struct words *words)
+{
+	struct given args = given(words);
+
+	if (args.wrong || args.word != NULL || args.new_file != NULL ||
+	    args.is_private)
+		too_much(shell, words);
+	else
+		account_resend(shell, args.file);
+}
+
+static void
+delete_account(struct shell *shell, const struct words *words)
+{
+	struct given args = given(words);
+
+	if (args.wrong || args.new_file != NULL || args.is_private)
+		too_much(shell, words);
+	else
+		account_delete(shell, args.word, args.file);
+}
+
+/* --- coming and going, maps ---------------------------------------------- */
 
 static void
 list_maps(struct shell *shell, const struct words *words)
@@ -315,6 +413,17 @@ static const struct command commands[] = {
 	{ "shout", "TEXT", "The same, within 100 m.", -1, 0, shout },
 	{ "whisper", "TEXT", "The same, within 5 m.", -1, 0, whisper },
 	{ "watch", "[NAME]", "Be told where somebody walks.", 0, 1, watch },
+	{ "password", "[--password-file FILE] [--new-password-file FILE]",
+	  "Change your password.", 0, 4, password },
+	{ "email", "ADDRESS [--private] [--password-file FILE]",
+	  "Change your e-mail address; a code is mailed there.", 1, 4,
+	  email },
+	{ "validate", "CODE [--password-file FILE]",
+	  "Say that code: the new e-mail address is yours.", 1, 3, validate },
+	{ "resend-code", "[--password-file FILE]",
+	  "Have the code mailed once more.", 0, 2, resend_code },
+	{ "delete-account", "[NAME] [--password-file FILE]",
+	  "Delete your account, for ever.", 0, 3, delete_account },
 	{ "leave", "", "Leave the world, and log out.", 0, 0, leave },
 	{ "wait", "SECONDS", "Wait, in a script.", 1, 1, wait_a_while },
 	{ "expect", "TEXT [SECONDS]",
@@ -329,7 +438,8 @@ static const struct command commands[] = {
 
 const char *const command_words[] = {
 	"login", "maps", "join", "who", "look", "move", "say", "shout",
-	"whisper", "watch", "leave", "wait", "expect", "help", "quit", NULL
+	"whisper", "watch", "password", "email", "validate", "resend-code",
+	"delete-account", "leave", "wait", "expect", "help", "quit", NULL
 };
 
 static const struct command *

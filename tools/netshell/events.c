@@ -183,7 +183,7 @@ tell_end(struct shell *shell, const char *what, const char *why)
 static void
 kicked(void *owner, enum metacube_reason reason, const char *text)
 {
-	tell_end(owner, "The world has ended your visit",
+	tell_end(owner, "Your visit is over",
 	    text[0] != '\0' ? text : metacube_reason_text(reason));
 }
 
@@ -199,6 +199,7 @@ refused(void *owner, enum metacube_request request,
 		[METACUBE_ENTER] = "You were not let in",
 		[METACUBE_MOVE] = "You cannot move there",
 		[METACUBE_SAY] = "Not said",
+		[METACUBE_ACCOUNT] = "Not changed",
 	};
 	char line[512];
 
@@ -224,6 +225,26 @@ static void
 resumed(void *owner, const struct metacube_place *place)
 {
 	shell_print(owner, "You are back on %s.", place->title);
+}
+
+static void
+changed(void *owner, enum metacube_change change, const char *text,
+    unsigned retry_ms)
+{
+	struct shell *shell = owner;
+
+	if (change == METACUBE_C_DONE) {
+		shell_print(shell, "%s%s%s.", shell->changing,
+		    text[0] != '\0' ? ": " : "", text);
+		shell_done(shell, WAIT_CHANGE);
+	} else if (retry_ms > 0)
+		shell_fail(shell, "%s: %s (again in %.0f s).",
+		    change == METACUBE_C_UNCERTAIN ? "Perhaps not changed" :
+		    "Not changed", text, retry_ms / 1000.0);
+	else
+		shell_fail(shell, "%s: %s.",
+		    change == METACUBE_C_UNCERTAIN ? "Perhaps not changed" :
+		    "Not changed", text);
 }
 
 static void
@@ -261,4 +282,5 @@ const struct metacube_events shell_events = {
 	.resumed	= resumed,
 	.left		= left,
 	.failed		= failed,
+	.changed	= changed,
 };

@@ -50,59 +50,108 @@ from_file(struct shell *shell, const char *file, char password[PASSWORD_SIZE])
 	return failed ? -1 : 0;
 }
 
+/* One password a line, in the order in which they are needed. */
 static int
 from_fd(struct shell *shell, char password[PASSWORD_SIZE])
 {
-	int fd = shell->password_fd;
-
-	shell->password_fd = -1;
-	if (line_read(fd, password) < 0) {
-		shell_fail(shell, "Descriptor %d has no password: %s.", fd,
-		    strerror(errno));
-		return -1;
-	}
-	close(fd);
-	return 0;
+	if (line_read(shell->password_fd, password) == 0 &&
+	    password[0] != '\0')
+		return 0;
+	shell_fail(shell, "Descriptor %d has no (further) password.",
+	    shell->password_fd);
+	return -1;
 }
 
+/* What is typed is shown or not. */
 static int
-from_person(struct shell *shell, const char *name,
-    char password[PASSWORD_SIZE])
+from_person(struct shell *shell, const char *question, bool shown,
+    char line[PASSWORD_SIZE])
 {
 	struct termios usual, silent;
 	int failed;
 
-	if (!terminal_interactive(shell->terminal) ||
-	    tcgetattr(STDIN_FILENO, &usual) < 0) {
-		shell_fail(shell, "There is nobody to ask for the password of "
-		    "%s: give --password-file or --password-fd.", name);
+	if (tcgetattr(STDIN_FILENO, &usual) < 0)
 		return -1;
-	}
 	silent = usual;
-	silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
+	if (!shown)
+		silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	silent.c_lflag |= ICANON | ISIG;
 	silent.c_iflag |= ICRNL;
-	printf("Password of %s: ", name);
+	printf("%s: ", question);
 	fflush(stdout);
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
-	failed = line_read(STDIN_FILENO, password) < 0;
+	failed = line_read(STDIN_FILENO, line) < 0;
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
-	putchar('\n');
+	if (!shown)
+		putchar('\n');
 	if (failed)
-		shell_fail(shell, "The password cannot be read: %s.",
+		shell_fail(shell, "Nothing can be read: %s.",
 		    strerror(errno));
 	return failed ? -1 : 0;
+}
+
+static bool
+is_there_nobody(const struct shell *shell)
+{
+	return shell->scripted || !terminal_interactive(shell->terminal);
+}
+
+int
+password_ask_line(struct shell *shell, const char *question,
+    char line[PASSWORD_SIZE])
+{
+	return is_there_nobody(shell) ? -1 :
+	    from_person(shell, question, true, line);
 }
 
 int
 password_get(struct shell *shell, const char *name, const char *file,
     char password[PASSWORD_SIZE])
 {
+	char question[128];
+
 	if (file == NULL && shell->password_fd >= 0)
 		return from_fd(shell, password);
 	if (file == NULL)
 		file = shell->password_file;
 	if (file != NULL)
 		return from_file(shell, file, password);
-	return from_person(shell, name, password);
+	if (!terminal_interactive(shell->terminal)) {
+		shell_fail(shell, "There is nobody to ask for the password of "
+		    "%s: give --password-file or --password-fd.", name);
+		return -1;
+	}
+	snprintf(question, sizeof(question), "Password of %.64s", name);
+	return from_person(shell, question, false, password);
+}
+
+static int
+twice_from_person(struct shell *shell, char password[PASSWORD_SIZE])
+{
+	char again[PASSWORD_SIZE];
+	int failed = from_person(shell, "New password", false, password) < 0 ||
+	    from_person(shell, "The same once more", false, again) < 0;
+
+	if (!failed && strcmp(password, again) != 0) {
+		shell_fail(shell, "These are two different passwords: "
+		    "nothing was changed.");
+		failed = 1;
+	}
+	explicit_bzero(again, sizeof(again));
+	return failed ? -1 : 0;
+}
+
+int
+password_new(struct shell *shell, const char *file,
+    char password[PASSWORD_SIZE])
+{
+	if (file != NULL)
+		return from_file(shell, file, password);
+	if (shell->password_fd >= 0)
+		return from_fd(shell, password);
+	if (terminal_interactive(shell->terminal))
+		return twice_from_person(shell, password);
+	shell_fail(shell, "There is nobody to ask for the new password: give "
+	    "--new-password-file or --password-fd.");
+	return -1;
 }

@@ -18,7 +18,7 @@
 /* What the command that was given last is waiting for. */
 enum shell_wait {
 	WAIT_NOTHING, WAIT_LOGIN, WAIT_MAPS, WAIT_ENTER, WAIT_ARRIVE,
-	WAIT_HEARD, WAIT_LEFT, WAIT_TIME, WAIT_TEXT
+	WAIT_HEARD, WAIT_LEFT, WAIT_TIME, WAIT_TEXT, WAIT_CHANGE
 };
 
 struct shell {
@@ -26,6 +26,8 @@ struct shell {
 	struct terminal		*terminal;
 
 	const char		*user;		/* --user */
+	char			 name[METACUBE_NAME_SIZE];	/* logged in as */
+	const char		*changing;	/* WAIT_CHANGE: "Your e-mail" */
 	const char		*password_file;
 	int			 password_fd;	/* -1: none */
 
@@ -74,9 +76,26 @@ void		look_who(struct shell *);
 const char	*look_direction(int32_t dx, int32_t dy);
 double		look_metres(int32_t dx, int32_t dy);
 
+/* account.c: changes of the own account */
+void		account_password(struct shell *, const char *file,
+		    const char *new_file);
+void		account_email(struct shell *, const char *email,
+		    bool is_private, const char *file);
+void		account_validate(struct shell *, const char *code,
+		    const char *file);
+void		account_resend(struct shell *, const char *file);
+void		account_delete(struct shell *, const char *name,
+		    const char *file);
+
 /* password.c: -1 with the reason printed.  A secret: wipe it. */
 #define PASSWORD_SIZE	1026
 int		password_get(struct shell *, const char *name,
 		    const char *file, char password[PASSWORD_SIZE]);
+/* A new one: from this file, or from the descriptor; a person types it twice. */
+int		password_new(struct shell *, const char *file,
+		    char password[PASSWORD_SIZE]);
+/* A line that may be seen, from a person.  -1: there is none to ask. */
+int		password_ask_line(struct shell *, const char *question,
+		    char line[PASSWORD_SIZE]);
 
 #endif
