@@ -53,5 +53,8 @@ modules_bench_append_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
 modules_bench_append_la_LIBADD = $(MODULE_LIBS)
 
 dist_noinst_SCRIPTS += tools/bench bench/lib.sh bench/append.sh \
-	bench/hash.sh bench/login.sh bench/place.sh bench/session.sh
-EXTRA_DIST += bench/colyseus/package.json bench/colyseus/server.mjs
+	bench/changes.sh bench/hash.sh bench/login.sh bench/place.sh \
+	bench/replicate.sh bench/session.sh bench/sync.sh \
+	bench/peers/kprop.sh bench/peers/postgres.sh bench/peers/slapd.sh
+EXTRA_DIST += bench/colyseus/package.json bench/colyseus/server.mjs \
+	bench/peers/ldap.c bench/peers/postgres.c
