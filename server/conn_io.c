@@ -11,9 +11,12 @@
 #include "listen.h"
 #include "process.h"
 
+#include <metacube/name.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -353,10 +356,30 @@ peer_uid(int fd)
 	return cred.uid;
 }
 
+/* The user's name, as far as the machine knows one. */
+static void
+name_local(struct mc_conn *conn, uid_t uid)
+{
+	struct passwd entry, *found = NULL;
+	char buf[2048];
+
+	if (getpwuid_r(uid, &entry, buf, sizeof(buf), &found) == 0 &&
+	    found != NULL && mc_text_valid(found->pw_name,
+	    sizeof(conn->peer.name) - 1))
+		snprintf(conn->peer.name, sizeof(conn->peer.name), "%s",
+		    found->pw_name);
+	else
+		snprintf(conn->peer.name, sizeof(conn->peer.name), "uid %u",
+		    (unsigned)uid);
+}
+
 static void
 trust_local(struct mc_conn *conn, const char *roles)
 {
 	uid_t uid = peer_uid(conn->fd);
+
+	if (conn->target == NULL && roles == NULL)
+		name_local(conn, uid);
 
 	conn->trusted = uid == 0 || uid == geteuid();
 	if (conn->trusted && roles != NULL)

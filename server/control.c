@@ -71,6 +71,7 @@ struct mc_query {
 	struct list	  columns, cells;
 	size_t		  size;		/* bytes in cells */
 	size_t		  left_out;	/* rows beyond OUTPUT_MAX */
+	char		  by[64];
 	bool		  cut;
 };
 
@@ -130,6 +131,8 @@ query_new(struct session *session, uint32_t cid,
 	query->commands = session->commands;
 	query->session = session;
 	query->cid = cid;
+	memcpy(query->by, mc_conn_peer(session->conn)->name,
+	    sizeof(query->by));
 	for (size_t i = 0; i < command->n_word; i++)
 		list_add(&query->words, command->word[i]);
 	query->secret_len = command->secret.len;
@@ -184,6 +187,12 @@ mc_query_arg(const struct mc_query *query, unsigned n)
 	size_t i = query->first_arg + n;
 
 	return i < query->words.count ? query->words.items[i] : NULL;
+}
+
+const char *
+mc_query_by(const struct mc_query *query)
+{
+	return query->by;
 }
 
 const uint8_t *

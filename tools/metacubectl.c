@@ -114,11 +114,12 @@ take_options(int argc, char **argv, const char *shorts,
 	return true;
 }
 
-/* "account create NAME" and "account password NAME" come with a secret. */
+/* "account create NAME [EMAIL]" and "account password NAME" come with a
+ * secret. */
 static const char *
 wants_password(char **words, int count)
 {
-	if (count != 3 || strcmp(words[0], "account") != 0 ||
+	if (count < 3 || strcmp(words[0], "account") != 0 ||
 	    (strcmp(words[1], "create") != 0 &&
 	    strcmp(words[1], "password") != 0))
 		return NULL;

@@ -136,7 +136,8 @@ void		 mc_hangup(struct mc_link **);
 /* Who is there.  Valid as long as the connection. */
 struct mc_peer {
 	char	address[64];	/* "192.0.2.7", without port; "unix" */
-	char	name[64];	/* from the certificate, "" without one */
+	char	name[64];	/* from the certificate, "" without one; "unix":
+				 * the user's, as the kernel says */
 	char	roles[64];	/* "world" or "gateway,world", "" without one */
 };
 const struct mc_peer *mc_conn_peer(const struct mc_conn *);

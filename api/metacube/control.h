@@ -36,6 +36,9 @@ void		 mc_commands(struct mc_host *, const struct mc_command *,
 /* Arguments, without the command's own words; NULL beyond the last. */
 const char	*mc_query_arg(const struct mc_query *, unsigned n);
 
+/* Who is asking, as the kernel says: the name of a user of this machine. */
+const char	*mc_query_by(const struct mc_query *);
+
 /* A secret sent beside the arguments (a password's hash), len 0 without one.
  * It is wiped when the query is done. */
 const uint8_t	*mc_query_secret(const struct mc_query *, size_t *len);

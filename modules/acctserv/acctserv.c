@@ -6,12 +6,12 @@
  * the queue, and comes back through the follower into the store, as it does
  * on every replica; this one is only never behind.  After a crash the
  * follower replays what the store does not have yet, and until it is level
- * no command is taken.
+ * no change is taken.
  *
  * Only the proof of a password ever comes here, and what is kept is the
  * yescrypt verifier of it.
  */
-#include "acctserv.h"
+#include "change.h"
 
 #include <string.h>
 
@@ -22,10 +22,25 @@ level(void *owner, const struct tcapw_position *position)
 
 	acctserv->level = true;
 	acctserv->last_uid = position->last_uid;
-	acctserv->applied = position->pointer.seq;
+	acctserv->applied = position->pointer;
 	mc_log(acctserv->host, MC_NOTE, "%llu accounts, level with the queue "
 	    "at change %llu", (unsigned long long)position->count,
 	    (unsigned long long)position->pointer.seq);
+	names_gather(acctserv);
+}
+
+/* Which names came and went; when that is not known, all are gathered. */
+static void
+names_follow(struct acctserv *acctserv, const struct pwq_applied *what)
+{
+	if (!acctserv->conf->look_alikes)
+		return;
+	if (!acctserv->ready || what->verb == 0)
+		names_gather(acctserv);
+	else if (what->verb == TCAPW_CREATE)
+		names_add(acctserv->names, what->name);
+	else if (what->verb == TCAPW_DELETE)
+		names_remove(acctserv->names, what->name);
 }
 
 static void
@@ -33,8 +48,12 @@ applied(void *owner, const struct pwq_applied *what)
 {
 	struct acctserv *acctserv = owner;
 
-	if (acctserv->level)
-		changes_applied(acctserv, what->position.pointer.seq);
+	if (!acctserv->level)
+		return;
+	if (what->position.last_uid > acctserv->last_uid)
+		acctserv->last_uid = what->position.last_uid;
+	names_follow(acctserv, what);
+	changes_applied(acctserv, &what->position.pointer);
 }
 
 static void
@@ -52,33 +71,47 @@ static const struct pwq_follow_ops follow_ops = {
 	.lost		= lost,
 };
 
-static const struct mc_command commands[] = {
-	{ "account create", "NAME", 1, 1, "Makes an account.",
-	  change_create },
-	{ "account password", "NAME", 1, 1, "Gives an account a new "
-	  "password.", change_password },
-	{ "account lock", "NAME", 1, 1, "Keeps an account from logging in.",
-	  change_lock },
-	{ "account unlock", "NAME", 1, 1, "Lets a locked account log in "
-	  "again.", change_unlock },
-	{ "account delete", "NAME", 1, 1, "Deletes an account; its uid is "
-	  "never used again.", change_delete },
-	{ "account show", "NAME", 1, 1, "Shows what is known of an account.",
-	  account_show },
-	{ "account list", "[PREFIX]", 0, 1, "Lists accounts, all or those "
-	  "whose names begin with PREFIX.", account_list },
-	{ 0 }
-};
+static bool
+delays_fit(struct mc_host *host, const struct conf *conf)
+{
+	if (conf->account.max_ms >= conf->account.base_ms &&
+	    conf->account.forget_ms >= conf->account.max_ms)
+		return true;
+	mc_fail(host, MC_INVALID, "delay_base, delay_max and delay_forget "
+	    "must not become smaller in this order");
+	return false;
+}
+
+static enum mc_status
+conf_check(struct mc_host *host, const struct conf *conf,
+    char dummy[TCAPW_VERIFIER_SIZE])
+{
+	if (!delays_fit(host, conf))
+		return MC_INVALID;
+	if (verifier_dummy(conf->cost, dummy) == -1)
+		return mc_fail(host, MC_INVALID,
+		    "crypt(3) has no yescrypt of cost %d", (int)conf->cost);
+	return MC_OK;
+}
 
 static enum mc_status
 init(void *state, struct mc_host *host, const void *conf)
 {
 	struct acctserv *acctserv = state;
+	enum mc_status status = conf_check(host, conf, acctserv->dummy);
 
+	if (status != MC_OK)
+		return status;
 	acctserv->host = host;
 	acctserv->conf = conf;
-	TAILQ_INIT(&acctserv->changes);
-	return MC_OK;
+	TAILQ_INIT(&acctserv->delayed);
+	TAILQ_INIT(&acctserv->durable);
+	for (size_t i = 0; i < BUCKETS; i++)
+		TAILQ_INIT(&acctserv->turns[i]);
+	status = audit_open(acctserv);
+	if (status == MC_OK)
+		acctserv->guard = guard_new(acctserv->conf);
+	return status;
 }
 
 static enum mc_status
@@ -88,17 +121,42 @@ start(void *state)
 
 	acctserv->follow = pwq_follow_new(acctserv->host, &acctserv->tcapw,
 	    &acctserv->wmq, &follow_ops, acctserv);
-	mc_commands(acctserv->host, commands, acctserv);
-	return MC_OK;
+	audit_start(acctserv);
+	commands_add(acctserv);
+	return listeners_start(acctserv);
 }
 
 static enum mc_status
-reload(void *state, const void *conf)
+reload(void *state, const void *given)
+{
+	struct acctserv *acctserv = state;
+	const struct conf *conf = given;
+	char dummy[TCAPW_VERIFIER_SIZE] = "";
+	enum mc_status status = conf_check(acctserv->host, conf, dummy);
+
+	if (status == MC_OK &&
+	    (strcmp(conf->audit, acctserv->conf->audit) != 0 ||
+	    conf->penalties_max != acctserv->conf->penalties_max ||
+	    conf->look_alikes != acctserv->conf->look_alikes))
+		return mc_fail(acctserv->host, MC_INVALID, "audit, "
+		    "penalties and look_alikes change only with a restart");
+	if (status == MC_OK)
+		status = listeners_reload(acctserv, conf);
+	if (status != MC_OK)
+		return status;
+	memcpy(acctserv->dummy, dummy, sizeof(dummy));
+	acctserv->conf = conf;
+	guard_reload(acctserv->guard, conf);
+	return MC_OK;
+}
+
+static void
+stop(void *state)
 {
 	struct acctserv *acctserv = state;
 
-	acctserv->conf = conf;
-	return MC_OK;
+	acctserv->stopping = true;
+	listeners_stop(acctserv);
 }
 
 static void
@@ -107,19 +165,113 @@ fini(void *state)
 	struct acctserv *acctserv = state;
 
 	changes_forget(acctserv);
+	names_forget(acctserv);
 	pwq_follow_free(&acctserv->follow);
+	audit_close(acctserv);
+	names_free(&acctserv->names);
+	guard_free(&acctserv->guard);
+	listeners_free(acctserv);
 }
 
 static const struct mc_key keys[] = {
+	{ MC_FIELD_AS("listen", struct conf, listen.endpoint),
+	  .type = MC_LISTEN, .fallback = "[::]:7747", .min = -1,
+	  .help = "Where gateways and worlds ask for changes; empty: "
+	  "nowhere." },
+	{ MC_FIELD(struct conf, listen_unix), .type = MC_LISTEN,
+	  .fallback = "unix:" RUN_DIR "/acctserv.sock", .min = -1,
+	  .help = "Socket on which the web front asks; empty: none." },
+	{ MC_FIELD(struct conf, unix_group), .type = MC_STRING,
+	  .fallback = "",
+	  .help = "Group of the socket (the web server's); empty: that of "
+	  "the server's user, who must be in the other one." },
+	{ MC_FIELD(struct conf, unix_access), .type = MC_CHOICE,
+	  .fallback = "group", .choices = "owner|group|all",
+	  .help = "Who may connect to the socket." },
+	MC_LISTEN_LIMITS(struct conf, listen, "10m", "1MiB"),
+	{ MC_FIELD(struct conf, max_pending), .type = MC_INT,
+	  .fallback = "10000", .min = 1, .max = 1000000,
+	  .help = "Changes that may be under way at the same time." },
 	{ MC_FIELD(struct conf, cost), .type = MC_INT, .fallback = "5",
 	  .min = 1, .max = 11,
 	  .help = "Cost of the yescrypt verifiers that are made from now on; "
 	  "each step doubles the time that checking a password takes." },
+	{ MC_FIELD(struct conf, site_name), .type = MC_STRING,
+	  .fallback = "MetaCube", .min = 1, .max = 60,
+	  .help = "What the network is called in mails." },
+	{ MC_FIELD(struct conf, link), .type = MC_STRING, .fallback = "",
+	  .help = "Link in mails, in which {page} becomes activate, validate "
+	  "or reset, {name} the account and {code} the code; empty: mails "
+	  "have only the code." },
+	{ MC_FIELD_AS("code_lifetime", struct conf, code_ms),
+	  .type = MC_DURATION, .fallback = "7d", .min = 1000,
+	  .max = 2592000000,
+	  .help = "How long a mailed code activates an account or validates "
+	  "an address." },
+	{ MC_FIELD_AS("reset_lifetime", struct conf, reset_ms),
+	  .type = MC_DURATION, .fallback = "30m", .min = 1000,
+	  .max = 86400000,
+	  .help = "How long a mailed code is good for a new password." },
+	{ MC_FIELD(struct conf, account_mails), .type = MC_INT,
+	  .fallback = "5", .min = 1, .max = 1000000,
+	  .help = "Mails for one account within mail_interval." },
+	{ MC_FIELD(struct conf, address_mails), .type = MC_INT,
+	  .fallback = "20", .min = 1, .max = 1000000,
+	  .help = "Mails asked for from one address within "
+	  "mail_interval." },
+	{ MC_FIELD_AS("mail_interval", struct conf, mails_ms),
+	  .type = MC_DURATION, .fallback = "1h", .min = 1000,
+	  .max = 86400000,
+	  .help = "See account_mails and address_mails." },
+	{ MC_FIELD_AS("account_free", struct conf, account.free),
+	  .type = MC_INT, .fallback = "3", .min = 0, .max = 1000,
+	  .help = "Wrong passwords for one account before there are "
+	  "delays." },
+	{ MC_FIELD(struct conf, address_free),
+	  .type = MC_INT, .fallback = "20", .min = 0, .max = 1000000,
+	  .help = "Wrong passwords or codes from one address before there "
+	  "are delays." },
+	{ MC_FIELD_AS("delay_base", struct conf, account.base_ms),
+	  .type = MC_DURATION, .fallback = "1s", .min = 1, .max = 3600000,
+	  .help = "The first delay; each further failure doubles it." },
+	{ MC_FIELD_AS("delay_max", struct conf, account.max_ms),
+	  .type = MC_DURATION, .fallback = "5m", .min = 1, .max = 86400000,
+	  .help = "The longest delay." },
+	{ MC_FIELD_AS("delay_forget", struct conf, account.forget_ms),
+	  .type = MC_DURATION, .fallback = "15m", .min = 1, .max = 86400000,
+	  .help = "Failures are forgotten when the last one is so old." },
+	{ MC_FIELD(struct conf, ipv6_prefix), .type = MC_INT,
+	  .fallback = "64", .min = 16, .max = 128,
+	  .help = "Bits of an IPv6 address that count as one place." },
+	{ MC_FIELD_AS("penalties", struct conf, penalties_max),
+	  .type = MC_INT, .fallback = "65536", .min = 16, .max = 16777216,
+	  .help = "Accounts, and addresses, whose failures and mails are "
+	  "remembered." },
+	{ MC_FIELD(struct conf, reserved), .type = MC_STRING,
+	  .fallback = "admin administrator root system operator moderator "
+	  "support security abuse postmaster hostmaster webmaster info help "
+	  "staff team metacube",
+	  .help = "Names, and what looks like them, that only metacubectl "
+	  "may create." },
+	{ MC_FIELD(struct conf, look_alikes), .type = MC_BOOL,
+	  .fallback = "true",
+	  .help = "Refuses new names that look like one that exists; a "
+	  "million names take 16 MiB of memory." },
+	{ MC_FIELD(struct conf, audit), .type = MC_PATH,
+	  .fallback = STATE_DIR "/audit",
+	  .help = "Folder of the audit log; it is made if it is not "
+	  "there." },
+	{ MC_FIELD_AS("audit_keep", struct conf, audit_keep_ms),
+	  .type = MC_DURATION, .fallback = "0s", .min = 0,
+	  .max = 315360000000,
+	  .help = "Files of the audit log are removed when all in them is "
+	  "older; 0: never." },
 	{ 0 }
 };
 
 static const struct account_ops account_ops = {
-	.renew	= change_renew,
+	.renew		= request_renew,
+	.request	= request_call,
 };
 
 static const struct mc_provide provides[] = {
@@ -130,6 +282,7 @@ static const struct mc_provide provides[] = {
 static const struct mc_need needs[] = {
 	{ TCAPW_SERVICE, offsetof(struct acctserv, tcapw), false },
 	{ WMQ_SERVICE, offsetof(struct acctserv, wmq), false },
+	{ MAIL_SERVICE, offsetof(struct acctserv, mail), true },
 	{ 0 }
 };
 
@@ -149,5 +302,6 @@ const struct mc_module metacube_module = {
 	.init		= init,
 	.start		= start,
 	.reload		= reload,
+	.stop		= stop,
 	.fini		= fini,
 };

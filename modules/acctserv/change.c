@@ -1,22 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * One change of an account, from the command (or the call of a module) to its
- * answer:
+ * One change of an account, from who asks for it to the answer:
  *
- *	its turn --> look up --> check --> (hash) --> append to the queue
- *	                                                |
- *	        answer <-- applied by the follower <-- durable
+ *	its turn --> guard --> look up --> (password?) --> check
+ *	                                                    |
+ *	     append to the queue <-- (mail) <-- (hash) <----+
+ *	      |
+ *	   durable --> applied by the follower --> answer
  *
- * Changes of one account wait for each other, those of different accounts do
- * not, so that many share one commit of the queue.  What is durable is done,
- * whatever happens afterwards: it is answered once the store has it too.
+ * Changes of one account wait for each other, as do those of names that look
+ * alike; others do not, so that many share one commit of the queue.  What is
+ * durable is done, whatever happens afterwards: it is answered once the store
+ * has it too.
+ *
+ * A mail is on disk before the change that it belongs to: so whatever was
+ * acknowledged has its mail, and a mail whose change came to nothing has a
+ * code that fits nothing.
  *
  * An append without a clear answer may still come true.  Whoever asked is
  * told so, and the same whole state is appended again until that succeeds:
  * twice is no different from once, and until then no other change of that
  * account may slip in between.
  */
-#include "acctserv.h"
+#include "change.h"
 
 #include <metacube/pwq.h>
 
@@ -26,87 +32,160 @@
 #include <string.h>
 
 #define AGAIN_MS	1000
-
-struct change {
-	TAILQ_ENTRY(change)	 link;
-	struct acctserv		*acctserv;
-	/* Who has asked; neither: was answered. */
-	struct mc_query		*query;
-	struct mc_call		*asked;
-	const char		*done;		/* "created", for the answer */
-	/* Checks what was looked up (NULL: there is no such account), and
-	 * makes the new state of it; false: answered instead. */
-	bool			(*check)(struct change *,
-				    const struct tcapw_account *);
-	bool			 turn;		/* has begun */
-	bool			 hashing;	/* the pool has it */
-	struct mc_call		*call;
-	struct mc_timer		*again;
-	uint64_t		 seq;		/* 0: not durable yet */
-	uint64_t		 request;	/* whose log lines these are */
-	uint8_t			 proof[PROOF_SIZE];
-	char			 name[MC_NAME_SIZE], display[MC_NAME_SIZE];
-	struct account_renewal	 renewal;
-	struct tcapw_change	 record;
-};
+#define WAITING_MAX	64	/* changes of one account */
 
 static void begin(struct change *change);
 
-static void
-change_free(struct change *change)
+/* Turns. */
+
+static struct changes *
+turn_of(struct acctserv *acctserv, const char *key)
 {
-	TAILQ_REMOVE(&change->acctserv->changes, change, link);
-	mc_call_cancel(&change->call);
-	mc_timer_clear(&change->again);
-	mc_wipe(change, sizeof(*change));
-	free(change);
+	uint32_t hash = 2166136261u;
+
+	for (; *key != '\0'; key++)
+		hash = (hash ^ (unsigned char)*key) * 16777619u;
+	return &acctserv->turns[hash % BUCKETS];
 }
 
 static struct change *
-change_of(struct acctserv *acctserv, const char *name)
+first_of(struct acctserv *acctserv, const char *key)
 {
 	struct change *change;
 
-	TAILQ_FOREACH(change, &acctserv->changes, link)
-		if (strcmp(change->name, name) == 0)
+	TAILQ_FOREACH(change, turn_of(acctserv, key), link)
+		if (strcmp(change->key, key) == 0)
 			return change;
 	return NULL;
 }
 
-/* The next change of the same account has its turn. */
+static bool
+is_crowded(const struct change *first)
+{
+	const struct change *change = first;
+	unsigned count = 0;
+
+	for (; change != NULL; change = TAILQ_NEXT(change, link))
+		count += strcmp(change->key, first->key) == 0;
+	return count > WAITING_MAX;
+}
+
+struct change *
+change_new(struct acctserv *acctserv, const struct act *act,
+    const char *name, const char *display)
+{
+	struct change *change = mc_zalloc(sizeof(*change));
+
+	change->acctserv = acctserv;
+	change->act = act;
+	change->request_id = mc_request();
+	strcpy(change->name, name);
+	strcpy(change->display, display);
+	mc_name_skeleton(name, change->key);
+	return change;
+}
+
+static void
+list_enter(struct change *change, struct changes *list)
+{
+	struct acctserv *acctserv = change->acctserv;
+
+	if (change->in == NULL)
+		mc_gauge(acctserv->host, "pending",
+		    (int64_t)++acctserv->pending);
+	else
+		TAILQ_REMOVE(change->in, change, link);
+	TAILQ_INSERT_TAIL(list, change, link);
+	change->in = list;
+}
+
+static void
+list_leave(struct change *change)
+{
+	struct acctserv *acctserv = change->acctserv;
+
+	if (change->in == NULL)
+		return;
+	TAILQ_REMOVE(change->in, change, link);
+	mc_gauge(acctserv->host, "pending", (int64_t)--acctserv->pending);
+}
+
+static void
+change_free(struct change *change)
+{
+	struct acctserv *acctserv = change->acctserv;
+
+	list_leave(change);
+	if (change->pointer.seq != 0)
+		TAILQ_REMOVE(&acctserv->durable, change, durable_link);
+	guess_end(acctserv->guard, &change->guess, MC_PENALTY_VOID);
+	mc_call_cancel(&change->call);
+	mc_timer_clear(&change->timer);
+	if (change->document != NULL)
+		mc_wipe(change->document, strlen(change->document));
+	free(change->document);
+	mc_wipe(change, sizeof(*change));
+	free(change);
+}
+
+/* The next of the same key has its turn. */
 static void
 change_end(struct change *change)
 {
 	struct acctserv *acctserv = change->acctserv;
-	char name[MC_NAME_SIZE];
+	char key[MC_NAME_SIZE];
 	struct change *next;
 
-	memcpy(name, change->name, sizeof(name));
+	memcpy(key, change->key, sizeof(key));
 	change_free(change);
-	next = change_of(acctserv, name);
+	next = first_of(acctserv, key);
 	if (next != NULL && !next->turn)
 		begin(next);
 }
 
-static bool
-is_awaited(const struct change *change)
+/* Answers. */
+
+static void
+request_answer(struct change *change, int result, const char *text)
 {
-	return change->query != NULL || change->asked != NULL;
+	struct account_answer *answer = mc_zalloc(sizeof(*answer));
+
+	answer->result = result;
+	answer->retry_ms = change->retry_ms;
+	snprintf(answer->text, sizeof(answer->text), "%s", text);
+	if (result == RESULT(DONE)) {
+		answer->pointer = change->pointer;
+		strcpy(answer->display, change->display);
+		if (change->document != NULL)
+			snprintf(answer->document, sizeof(answer->document),
+			    "%s", change->document);
+	}
+	if (change->question != NULL)
+		question_answered(change->question, answer);
+	else
+		mc_call_done(change->asked, MC_OK, answer, sizeof(*answer));
+	mc_wipe(answer, sizeof(*answer));
+	free(answer);
 }
 
 static void
-answer(struct change *change, enum mc_status status, const char *text)
+answer(struct change *change, enum mc_status status, int result,
+    const char *text)
 {
 	if (change->query != NULL)
 		mc_query_done(change->query, status, "%s", text);
-	else if (change->asked != NULL)
-		mc_call_done(change->asked, status, NULL, 0);
+	else if (change->renewing != NULL)
+		mc_call_done(change->renewing, status, NULL, 0);
+	else if (change->question != NULL || change->asked != NULL)
+		request_answer(change, result, text);
 	change->query = NULL;
-	change->asked = NULL;
+	change->renewing = change->asked = NULL;
+	change->question = NULL;
 }
 
-static void __attribute__((format(printf, 3, 4)))
-refuse(struct change *change, enum mc_status status, const char *format, ...)
+void
+change_refuse(struct change *change, enum mc_status status, int result,
+    const char *format, ...)
 {
 	char text[256];
 	va_list args;
@@ -114,10 +193,41 @@ refuse(struct change *change, enum mc_status status, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	answer(change, status, text);
+	mc_count(change->acctserv->host, "refused", 1);
+	answer(change, status, result, text);
 	change_end(change);
 }
 
+void
+change_promise(struct change *change, const char *text)
+{
+	strcpy(change->display, "");	/* not even that */
+	answer(change, MC_OK, RESULT(DONE), text);
+}
+
+/* Whoever waits behind a change that hangs would wait too long. */
+static void
+send_away(struct change *change)
+{
+	change_refuse(change, MC_BUSY, RESULT(TRY_LATER), "nothing was "
+	    "changed: other changes of this account are not finished; "
+	    "try again later");
+}
+
+static void
+send_away_behind(struct change *first)
+{
+	struct change *change, *next;
+
+	for (change = TAILQ_NEXT(first, link); change != NULL;
+	    change = next) {
+		next = TAILQ_NEXT(change, link);
+		if (strcmp(change->key, first->key) == 0)
+			send_away(change);
+	}
+}
+
+/* 6. The store holds it. */
 static void
 finished(struct change *change)
 {
@@ -126,53 +236,58 @@ finished(struct change *change)
 	char text[256];
 
 	mc_crash_point("acctserv.applied");
-	mc_request_set(change->request);	/* here it is the queue's */
-	mc_count(change->acctserv->host, change->done, 1);
+	mc_request_set(change->request_id);	/* here it is the queue's */
+	mc_count(change->acctserv->host, change->act->done, 1);
 	mc_log(change->acctserv->host, MC_NOTE, "account %s %s (uid %llu, "
-	    "change %llu)", account->name, change->done,
+	    "change %llu)", account->name, change->act->done,
 	    (unsigned long long)account->uid,
-	    (unsigned long long)change->seq);
+	    (unsigned long long)change->pointer.seq);
+	strcpy(change->display, account->display);
 	snprintf(text, sizeof(text), "account %s %s", account->display,
-	    change->done);
-	answer(change, MC_OK, text);
+	    change->act->done);
+	answer(change, MC_OK, RESULT(DONE), text);
 	change_end(change);
 	mc_request_set(before);
 }
 
+/* In the queue's order, which is that of the list. */
 void
-changes_applied(struct acctserv *acctserv, uint64_t seq)
+changes_applied(struct acctserv *acctserv, const struct wmq_pointer *pointer)
 {
-	struct change *change, *next;
+	struct change *change;
 
-	acctserv->applied = seq;
-	for (change = TAILQ_FIRST(&acctserv->changes); change != NULL;
-	    change = next) {
-		next = TAILQ_NEXT(change, link);
-		if (change->seq != 0 && change->seq <= seq)
-			finished(change);
-	}
+	acctserv->applied = *pointer;
+	while ((change = TAILQ_FIRST(&acctserv->durable)) != NULL &&
+	    change->pointer.seq <= pointer->seq)
+		finished(change);
 }
+
+/* 5. The queue. */
 
 static void append(void *owner);
 
 static void
 append_failed(struct change *change, enum mc_status status)
 {
-	if (status == MC_BUSY && is_awaited(change)) {
-		refuse(change, MC_BUSY, "nothing was changed: the message "
-		    "queue takes nothing at the moment (is the disk full?)");
+	if (status == MC_BUSY && !change->uncertain) {
+		change_refuse(change, MC_BUSY, RESULT(TRY_LATER), "nothing "
+		    "was changed: the message queue takes nothing at the "
+		    "moment (is the disk full?)");
 		return;
 	}
-	if (is_awaited(change) && status != MC_UNCERTAIN &&
+	if (!change->uncertain && status != MC_UNCERTAIN &&
 	    status != MC_UNAVAILABLE) {
-		refuse(change, status, "nothing was changed: the message "
-		    "queue refused the change: %s", mc_status_text(status));
+		change_refuse(change, status, RESULT(TRY_LATER), "nothing "
+		    "was changed: the message queue refused the change: %s",
+		    mc_status_text(status));
 		return;
 	}
-	answer(change, MC_UNCERTAIN, "uncertain: the message queue did not "
-	    "answer; the change may have been made, and is tried again until "
-	    "it is");
-	mc_timer_set(change->acctserv->host, &change->again, AGAIN_MS,
+	change->uncertain = true;
+	answer(change, MC_UNCERTAIN, RESULT(UNCERTAIN), "uncertain: the "
+	    "message queue did not answer; the change may have been made, "
+	    "and is tried again until it is");
+	send_away_behind(change);
+	mc_timer_set(change->acctserv->host, &change->timer, AGAIN_MS,
 	    append, change);
 }
 
@@ -188,8 +303,9 @@ appended(void *owner, const struct mc_reply *reply)
 		return;
 	}
 	mc_crash_point("acctserv.appended");
-	change->seq = pointer->seq;
-	if (change->seq <= change->acctserv->applied)
+	change->pointer = *pointer;
+	TAILQ_INSERT_TAIL(&change->acctserv->durable, change, durable_link);
+	if (pointer->seq <= change->acctserv->applied.seq)
 		finished(change);
 }
 
@@ -205,41 +321,142 @@ append(void *owner)
 	mc_wipe(encoded, len);
 }
 
+/* What changes nothing is done here. */
+static void
+conclude(struct change *change)
+{
+	struct tcapw_change *record = &change->record;
+	const char *what = change->act->what;
+
+	if (record->verb == 0) {
+		strcpy(change->display, change->before.display);
+		mc_count(change->acctserv->host, change->act->done, 1);
+		answer(change, MC_OK, RESULT(DONE), change->act->done);
+		change_end(change);
+		return;
+	}
+	strcpy(record->what, what);
+	strcpy(record->by, change->request.by);
+	record->new_verifier = record->verb == TCAPW_CHANGE &&
+	    change->request.has_new_proof;
+	record->keep_sessions = change->request.playing &&
+	    record->verb != TCAPW_DELETE;
+	append(change);
+}
+
+/* 4. The mail. */
+
+static void
+mailed(void *owner, const struct mc_reply *reply)
+{
+	struct change *change = owner;
+
+	if (reply->status != MC_OK) {
+		change_refuse(change, MC_BUSY, RESULT(TRY_LATER), "nothing "
+		    "was changed: no mail can be sent at the moment");
+		return;
+	}
+	mc_crash_point("acctserv.mailed");
+	conclude(change);
+}
+
+static void
+letter_send(struct change *change)
+{
+	struct acctserv *acctserv = change->acctserv;
+	struct mail *mail;
+
+	if (change->letter == LETTER_NONE) {
+		conclude(change);
+		return;
+	}
+	mail_count(acctserv->guard, change->name, change->request.address);
+	mail = mc_zalloc(sizeof(*mail));
+	letter_write(change, mail);
+	mail_send(&acctserv->mail, mail, &change->call, mailed, change);
+	mc_wipe(mail, sizeof(*mail));
+	free(mail);
+}
+
+/* 3. The new verifier. */
+
 static void
 verifier_made(void *owner, const char *verifier)
 {
 	struct change *change = owner;
 
-	change->hashing = false;
-	if (verifier[0] == '\0')
-		refuse(change, MC_INTERNAL, "nothing was changed: crypt(3) "
-		    "cannot make a yescrypt verifier with cost = %lld",
+	if (verifier[0] == '\0') {
+		change_refuse(change, MC_INTERNAL, RESULT(TRY_LATER),
+		    "nothing was changed: crypt(3) cannot make a yescrypt "
+		    "verifier with cost = %lld",
 		    (long long)change->acctserv->conf->cost);
-	else {
-		strcpy(change->record.account.verifier, verifier);
-		append(change);
+		return;
 	}
+	strcpy(change->record.account.verifier, verifier);
+	letter_send(change);
 }
 
 static void
-hash(struct change *change)
+refuse_busy(struct change *change)
 {
-	struct acctserv *acctserv = change->acctserv;
-
-	change->hashing = verifier_make(acctserv->host, change->proof,
-	    acctserv->conf->cost, verifier_made, change);
-	mc_wipe(change->proof, sizeof(change->proof));
-	if (!change->hashing)
-		refuse(change, MC_BUSY, "nothing was changed: too many "
-		    "passwords are being set or checked at the moment");
+	change_refuse(change, MC_BUSY, RESULT(TRY_LATER), "nothing was "
+	    "changed: too many passwords are being set or checked at the "
+	    "moment");
 }
 
-static bool
-takes_proof(const struct change *change)
+void
+change_go_on(struct change *change)
 {
-	static const uint8_t none[PROOF_SIZE];
+	struct acctserv *acctserv = change->acctserv;
+	bool made;
 
-	return memcmp(change->proof, none, sizeof(none)) != 0;
+	if (!change->request.has_new_proof) {
+		letter_send(change);
+		return;
+	}
+	made = verifier_make(acctserv->host, change->request.new_proof,
+	    acctserv->conf->cost, verifier_made, change);
+	mc_wipe(change->request.new_proof, PROOF_SIZE);
+	if (!made)
+		refuse_busy(change);
+}
+
+/* 2. Whose account, and is it really them? */
+
+static void
+check(struct change *change)
+{
+	if (change->act->check(change,
+	    change->known ? &change->before : NULL))
+		change_go_on(change);
+}
+
+static void
+proven(void *owner, bool right)
+{
+	struct change *change = owner;
+
+	guess_end(change->acctserv->guard, &change->guess,
+	    right ? MC_PENALTY_PASSED : MC_PENALTY_FAILED);
+	if (right)
+		check(change);
+	else
+		change_refuse(change, MC_DENIED, RESULT(WRONG_PASSWORD),
+		    "the name or the password is wrong");
+}
+
+/* Without an account the same work is done. */
+static void
+prove(struct change *change)
+{
+	struct acctserv *acctserv = change->acctserv;
+	bool asked = verifier_check(acctserv->host, change->request.proof,
+	    change->known ? change->before.verifier : acctserv->dummy,
+	    proven, change);
+
+	mc_wipe(change->request.proof, PROOF_SIZE);
+	if (!asked)
+		refuse_busy(change);
 }
 
 static void
@@ -249,280 +466,85 @@ looked_up(void *owner, const struct mc_reply *reply)
 	const struct tcapw_account *account =
 	    MC_RESULT(reply, struct tcapw_account);
 
-	if (account == NULL && reply->status != MC_NOT_FOUND)
-		refuse(change, reply->status, "nothing was changed: the "
-		    "account store does not answer: %s",
-		    mc_status_text(reply->status));
-	else if (!change->check(change, account))
+	if (account == NULL && reply->status != MC_NOT_FOUND) {
+		change_refuse(change, reply->status, RESULT(TRY_LATER),
+		    "nothing was changed: the account store does not answer: "
+		    "%s", mc_status_text(reply->status));
 		return;
-	else if (takes_proof(change))
-		hash(change);
+	}
+	change->known = account != NULL;
+	if (account != NULL)
+		change->before = *account;
+	if (change->act->proves)
+		prove(change);
 	else
-		append(change);
+		check(change);
 }
 
+/* 1. Its turn. */
 static void
 begin(struct change *change)
 {
+	struct acctserv *acctserv = change->acctserv;
+
 	change->turn = true;
-	tcapw_lookup(&change->acctserv->tcapw, change->name, &change->call,
+	if (change->act->proves || change->act->guesses)
+		change->retry_ms = guess_begin(acctserv->guard,
+		    &change->guess, change->name, change->request.address);
+	if (change->retry_ms > 0) {
+		change_refuse(change, MC_BUSY, RESULT(TRY_LATER), "there "
+		    "were too many wrong passwords or codes; try again later");
+		return;
+	}
+	tcapw_lookup(&acctserv->tcapw, change->name, &change->call,
 	    looked_up, change);
 }
 
-/* Names the character, because people do not see what is not ASCII. */
-const char *
-name_fault(const char *name, char folded[MC_NAME_SIZE], char *text,
-    size_t size)
+void
+change_start(struct change *change)
 {
-	const char *fault = mc_name_fold(name, folded);
-	size_t at = strspn(name, "abcdefghijklmnopqrstuvwxyz"
-	    "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-	int width = 1;
+	struct acctserv *acctserv = change->acctserv;
+	struct change *first = first_of(acctserv, change->key);
 
-	if (fault == NULL)
-		return NULL;
-	if (name[at] == '\0' || !mc_text_valid(name, 256)) {
-		snprintf(text, size, "the name %s", fault);
-		return text;
-	}
-	while (((unsigned char)name[at + (size_t)width] & 0xc0) == 0x80)
-		width++;
-	snprintf(text, size, "the name %s: \"%.*s\" after \"%.*s\"", fault,
-	    width, name + at, (int)at, name);
-	return text;
-}
-
-bool
-is_level(struct acctserv *acctserv, struct mc_query *query)
-{
-	if (!acctserv->level)
-		mc_query_done(query, MC_UNAVAILABLE, "the account store is "
-		    "still being brought level with the queue; try again");
-	return acctserv->level;
-}
-
-/* NULL: the query was answered. */
-static struct change *
-change_new(struct acctserv *acctserv, struct mc_query *query)
-{
-	const char *name = mc_query_arg(query, 0), *fault;
-	char folded[MC_NAME_SIZE], text[256];
-	struct change *change;
-
-	if (!is_level(acctserv, query))
-		return NULL;
-	fault = name_fault(name, folded, text, sizeof(text));
-	if (fault != NULL) {
-		mc_query_done(query, MC_INVALID, "%s", fault);
-		return NULL;
-	}
-	change = mc_zalloc(sizeof(*change));
-	change->acctserv = acctserv;
-	change->query = query;
-	change->request = mc_request();
-	strcpy(change->name, folded);
-	strcpy(change->display, name);
-	return change;
+	list_enter(change, turn_of(acctserv, change->key));
+	if (acctserv->pending > (size_t)acctserv->conf->max_pending)
+		change_refuse(change, MC_BUSY, RESULT(TRY_LATER), "nothing "
+		    "was changed: there are too many changes at the moment");
+	else if (first == NULL)
+		begin(change);
+	else if (first->uncertain || is_crowded(first))
+		send_away(change);
 }
 
 static void
-change_start(struct change *change, const char *done,
-    bool (*check)(struct change *, const struct tcapw_account *))
+start_delayed(void *owner)
+{
+	change_start(owner);
+}
+
+void
+change_start_later(struct change *change, unsigned ms)
 {
 	struct acctserv *acctserv = change->acctserv;
-	bool first = change_of(acctserv, change->name) == NULL;
 
-	change->done = done;
-	change->check = check;
-	TAILQ_INSERT_TAIL(&acctserv->changes, change, link);
-	if (first)
-		begin(change);
+	list_enter(change, &acctserv->delayed);
+	mc_timer_set(acctserv->host, &change->timer, ms, start_delayed,
+	    change);
 }
 
-/* The secret beside the command; all zeroes is no SHA-256 of anything. */
-static bool
-proof_take(struct change *change)
-{
-	size_t len;
-	const uint8_t *secret = mc_query_secret(change->query, &len);
-
-	if (len == PROOF_SIZE) {
-		memcpy(change->proof, secret, PROOF_SIZE);
-		if (takes_proof(change))
-			return true;
-	}
-	mc_query_done(change->query, MC_INVALID, "a password's proof of "
-	    "%d bytes must come with this command", PROOF_SIZE);
-	free(change);
-	return false;
-}
-
-static bool
-check_create(struct change *change, const struct tcapw_account *account)
-{
-	struct tcapw_account *new = &change->record.account;
-
-	if (account != NULL) {
-		refuse(change, MC_EXISTS, "there is already an account %s",
-		    account->display);
-		return false;
-	}
-	change->record.verb = TCAPW_CREATE;
-	new->uid = ++change->acctserv->last_uid;
-	new->created_ms = mc_time_ms();
-	strcpy(new->name, change->name);
-	strcpy(new->display, change->display);
-	return true;
-}
-
-/* What is not a creation begins with the account as it is. */
-static bool
-is_found(struct change *change, const struct tcapw_account *account,
+bool
+change_found(struct change *change, const struct tcapw_account *account,
     enum tcapw_verb verb)
 {
 	if (account == NULL) {
-		refuse(change, MC_NOT_FOUND, "there is no account %s",
-		    change->display);
+		change_refuse(change, MC_NOT_FOUND, RESULT(UNKNOWN_NAME),
+		    "there is no account %s", change->display);
 		return false;
 	}
 	change->record.verb = verb;
 	change->record.account = *account;
 	change->record.account.seq = 0;	/* the record's own: see pwq.h */
 	return true;
-}
-
-static bool
-check_password(struct change *change, const struct tcapw_account *account)
-{
-	return is_found(change, account, TCAPW_CHANGE);
-}
-
-/* Only as long as nobody has given the account another password. */
-static bool
-check_renew(struct change *change, const struct tcapw_account *account)
-{
-	struct tcapw_account *new = &change->record.account;
-
-	if (!is_found(change, account, TCAPW_CHANGE))
-		return false;
-	if (strcmp(new->verifier, change->renewal.was) != 0) {
-		refuse(change, MC_DENIED, "the verifier is another one");
-		return false;
-	}
-	strcpy(new->verifier, change->renewal.verifier);
-	return true;
-}
-
-static bool
-check_lock(struct change *change, const struct tcapw_account *account)
-{
-	if (!is_found(change, account, TCAPW_CHANGE))
-		return false;
-	change->record.account.flags |= TCAPW_LOCKED;
-	return true;
-}
-
-static bool
-check_unlock(struct change *change, const struct tcapw_account *account)
-{
-	if (!is_found(change, account, TCAPW_CHANGE))
-		return false;
-	change->record.account.flags &= ~(uint32_t)TCAPW_LOCKED;
-	return true;
-}
-
-static bool
-check_delete(struct change *change, const struct tcapw_account *account)
-{
-	if (!is_found(change, account, TCAPW_DELETE))
-		return false;
-	mc_wipe(change->record.account.verifier, TCAPW_VERIFIER_SIZE);
-	return true;
-}
-
-void
-change_create(void *state, struct mc_query *query)
-{
-	struct change *change = change_new(state, query);
-
-	if (change != NULL && proof_take(change))
-		change_start(change, "created", check_create);
-}
-
-void
-change_password(void *state, struct mc_query *query)
-{
-	struct change *change = change_new(state, query);
-
-	if (change != NULL && proof_take(change))
-		change_start(change, "has a new password", check_password);
-}
-
-void
-change_lock(void *state, struct mc_query *query)
-{
-	struct change *change = change_new(state, query);
-
-	if (change != NULL)
-		change_start(change, "locked", check_lock);
-}
-
-void
-change_unlock(void *state, struct mc_query *query)
-{
-	struct change *change = change_new(state, query);
-
-	if (change != NULL)
-		change_start(change, "unlocked", check_unlock);
-}
-
-void
-change_delete(void *state, struct mc_query *query)
-{
-	struct change *change = change_new(state, query);
-
-	if (change != NULL)
-		change_start(change, "deleted", check_delete);
-}
-
-static bool
-is_string(const char *text, size_t size)
-{
-	return text[0] != '\0' && memchr(text, '\0', size) != NULL;
-}
-
-static bool
-renewal_valid(const struct account_renewal *renewal)
-{
-	char folded[MC_NAME_SIZE];
-
-	return is_string(renewal->name, sizeof(renewal->name)) &&
-	    is_string(renewal->was, sizeof(renewal->was)) &&
-	    is_string(renewal->verifier, sizeof(renewal->verifier)) &&
-	    mc_name_fold(renewal->name, folded) == NULL &&
-	    strcmp(folded, renewal->name) == 0;
-}
-
-void
-change_renew(void *state, const struct account_renewal *renewal,
-    struct mc_call *call)
-{
-	struct acctserv *acctserv = state;
-	struct change *change;
-
-	if (!acctserv->level || !renewal_valid(renewal)) {
-		mc_call_done(call, acctserv->level ? MC_INVALID :
-		    MC_UNAVAILABLE, NULL, 0);
-		return;
-	}
-	change = mc_zalloc(sizeof(*change));
-	change->acctserv = acctserv;
-	change->asked = call;
-	change->request = mc_request();
-	strcpy(change->name, renewal->name);
-	strcpy(change->display, renewal->name);
-	change->renewal = *renewal;
-	change_start(change, "has a new verifier", check_renew);
 }
 
 /* At the end of the process: what is under way may come true or not, and the
@@ -532,6 +554,9 @@ changes_forget(struct acctserv *acctserv)
 {
 	struct change *change;
 
-	while ((change = TAILQ_FIRST(&acctserv->changes)) != NULL)
+	while ((change = TAILQ_FIRST(&acctserv->delayed)) != NULL)
 		change_free(change);
+	for (size_t i = 0; i < BUCKETS; i++)
+		while ((change = TAILQ_FIRST(&acctserv->turns[i])) != NULL)
+			change_free(change);
 }

@@ -61,7 +61,8 @@ server_prepare(struct server *server, const char *build)
 		die("the build's path is too long");
 	file_write(server, "metacubed.conf", text);
 	file_write(server, "conf.d/acctserv.conf",
-	    "module = \"acctserv\";\nsettings = { cost = 1; };\n");
+	    "module = \"acctserv\";\nsettings = { cost = 1; listen = \"\"; "
+	    "listen_unix = \"\"; audit = \"../audit\"; };\n");
 	file_write(server, "conf.d/tcapw.conf", "module = \"tcapw_gdbm\";\n"
 	    "settings = { path = \"../accounts.gdbm\"; };\n");
 	file_write(server, "conf.d/wmq.conf", "module = \"wmq_file\";\n"

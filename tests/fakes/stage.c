@@ -792,6 +792,13 @@ mc_query_arg(const struct mc_query *query, unsigned n)
 	return NULL;
 }
 
+const char *
+mc_query_by(const struct mc_query *query)
+{
+	(void)query;
+	return "tester";
+}
+
 void
 mc_query_columns(struct mc_query *query, const char *first, ...)
 {

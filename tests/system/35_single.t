@@ -56,7 +56,8 @@ check "a taskmaster by itself stops" stop gateway
 module_conf gateway taskmaster "listen = \"$where\";"
 module_conf gateway tcapw_gdbm "path = \"$net/gateway/accounts.gdbm\";"
 module_conf gateway wmq_file "path = \"$net/gateway/queue\";"
-module_conf gateway acctserv
+module_conf gateway acctserv 'listen = "";' 'listen_unix = "";' \
+	"audit = \"$net/gateway/audit\";"
 module_conf gateway auth_password
 module_conf gateway gateway 'listen = "127.0.0.1:0";'
 module_conf gateway world 'listen = "127.0.0.1:0";' \

@@ -212,7 +212,8 @@ gdbm () {
 	host_conf one
 	module_conf one tcapw_gdbm "path = \"$net/one/accounts.gdbm\";"
 	module_conf one wmq_file "path = \"$net/one/queue\";"
-	module_conf one acctserv
+	module_conf one acctserv 'listen = "";' 'listen_unix = "";' \
+		"audit = \"$net/one/audit\";"
 }
 store=$net/one/accounts.gdbm
 create () { ctl one account create "$1" --password-fd 3 3<"$net/pw"; }
@@ -297,7 +298,8 @@ full_disk () {
 	host_conf one
 	module_conf one tcapw_mem
 	module_conf one wmq_file "path = \"$net/one/disk/queue\";"
-	module_conf one acctserv 'cost = 1;'
+	module_conf one acctserv 'cost = 1;' 'listen = "";' \
+		'listen_unix = "";' "audit = \"$net/one/audit\";"
 	on_small_disk "$metacubed" -c "$net/one/metacubed.conf" \
 		</dev/null >>"$net/one/log" 2>&1 &
 	pid_of[one]=$!

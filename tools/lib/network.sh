@@ -112,7 +112,9 @@ gateway_conf () {
 	host_conf gateway
 	module_conf gateway tcapw_gdbm "path = \"$net/gateway/accounts.gdbm\";"
 	module_conf gateway wmq_file "path = \"$net/gateway/queue\";"
-	module_conf gateway acctserv
+	module_conf gateway acctserv 'listen = "";' \
+		"listen_unix = \"unix:$net/gateway/acctserv.sock\";" \
+		"audit = \"$net/gateway/audit\";"
 	module_conf gateway auth_password
 	module_conf gateway taskmaster_remote \
 		"connect = \"$(address taskmaster taskmaster)\";"

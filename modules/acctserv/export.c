@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * export - everything that is known of one person, as JSON.  Names, addresses
+ * and the words of the audit log are ASCII without quotes or backslashes, but
+ * are escaped all the same.
+ */
+#include "acctserv.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#define ENTRY_ROOM	256	/* bytes of one entry, and of the end */
+
+struct writer {
+	char	*at;
+	size_t	 room;
+};
+
+static void MC_PRINTF(2, 3)
+put(struct writer *writer, const char *format, ...)
+{
+	va_list args;
+	int len;
+
+	va_start(args, format);
+	len = vsnprintf(writer->at, writer->room, format, args);
+	va_end(args);
+	if (len < 0 || (size_t)len >= writer->room)
+		len = writer->room > 0 ? (int)writer->room - 1 : 0;
+	writer->at += len;
+	writer->room -= (size_t)len;
+}
+
+static void
+put_text(struct writer *writer, const char *key, const char *text)
+{
+	put(writer, "  \"%s\": \"", key);
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text < 0x20 || *text == '"' ||
+		    *text == '\\')
+			put(writer, "\\u%04x", (unsigned)*text);
+		else
+			put(writer, "%c", *text);
+	put(writer, "\",\n");
+}
+
+static void
+put_flag(struct writer *writer, const char *key, uint32_t flags,
+    enum tcapw_flag flag)
+{
+	put(writer, "  \"%s\": %s,\n", key,
+	    (flags & flag) != 0 ? "true" : "false");
+}
+
+static void
+put_time(struct writer *writer, const char *key, uint64_t time_ms)
+{
+	char text[32];
+
+	put_text(writer, key, time_text(time_ms, text, sizeof(text)));
+}
+
+static void
+put_account(struct writer *writer, const struct tcapw_account *account)
+{
+	put_text(writer, "name", account->name);
+	put_text(writer, "display", account->display);
+	put(writer, "  \"uid\": %llu,\n", (unsigned long long)account->uid);
+	put_time(writer, "created_utc", account->created_ms);
+	put_text(writer, "email", account->email);
+	put_flag(writer, "email_valid", account->flags, TCAPW_EMAIL_VALID);
+	put_flag(writer, "email_private", account->flags,
+	    TCAPW_EMAIL_PRIVATE);
+	put_text(writer, "new_email", account->new_email);
+	put_flag(writer, "active",
+	    (account->flags & TCAPW_INACTIVE) != 0 ? 0 : TCAPW_INACTIVE,
+	    TCAPW_INACTIVE);
+	put_flag(writer, "locked", account->flags, TCAPW_LOCKED);
+	put_flag(writer, "administrator", account->flags,
+	    TCAPW_ADMINISTRATOR);
+	put(writer, "  \"password\": \"kept as a yescrypt hash only\",\n");
+	put(writer, "  \"last_change\": %llu,\n",
+	    (unsigned long long)account->seq);
+}
+
+static void
+put_entry(struct writer *writer, const struct entry *entry, bool last)
+{
+	char time[32];
+
+	put(writer, "    {\"time_utc\": \"%s\", \"what\": \"%s\", "
+	    "\"by\": \"%s\"}%s\n", time_text(entry->time_ms, time,
+	    sizeof(time)), entry->what, entry->by, last ? "" : ",");
+}
+
+void
+export_write(const struct tcapw_account *account,
+    const struct history *history, char *out, size_t size)
+{
+	struct writer writer = { out, size };
+	size_t fit, first;
+
+	put(&writer, "{\n");
+	put_account(&writer, account);
+	fit = writer.room / ENTRY_ROOM;
+	fit = fit > 1 ? fit - 1 : 0;
+	first = history->count > fit ? history->count - fit : 0;
+	put(&writer, "  \"audit_entries\": %llu,\n  \"audit\": [\n",
+	    (unsigned long long)history->all);
+	for (size_t i = first; i < history->count; i++)
+		put_entry(&writer, &history->entries[i],
+		    i + 1 == history->count);
+	put(&writer, "  ]\n}\n");
+}
