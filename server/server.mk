@@ -116,12 +116,14 @@ SERVER_CODECS = \
 	server/name.c \
 	server/penalty.c \
 	server/pwq.c \
+	server/replica.c \
 	server/ticket.c
 
 # The message queue in files.
 SERVER_QUEUE = \
 	server/queue/commit.c \
 	server/queue/crc32c.c \
+	server/queue/epoch.c \
 	server/queue/files.c \
 	server/queue/folder.c \
 	server/queue/folder.h \

@@ -195,7 +195,7 @@ endif
 if MODULE_TASKMASTER
 UNIT_TESTS += tests/unit/test_taskmaster.t
 tests_unit_test_taskmaster_t_SOURCES = tests/unit/test_taskmaster.c \
-	tests/unit/taskmaster_worlds.c \
+	tests/unit/taskmaster_evict.c tests/unit/taskmaster_worlds.c \
 	tests/unit/taskmaster_rig.c tests/unit/taskmaster_rig.h \
 	$(STAGE_SOURCES) $(modules_taskmaster_la_SOURCES)
 tests_unit_test_taskmaster_t_CPPFLAGS = $(STAGE_CPPFLAGS)
@@ -407,6 +407,7 @@ SYSTEM_TESTS = \
 	tests/system/35_single.t \
 	tests/system/40_place.t \
 	tests/system/50_hostile.t \
+	tests/system/45_antp.t \
 	tests/system/60_files.t \
 	tests/system/70_secrets.t
 if ALL_MODULES
@@ -420,6 +421,14 @@ check_PROGRAMS += tests/system/hostile tests/system/notified
 tests_system_hostile_SOURCES = tests/system/hostile.c \
 	tests/system/hostile.h tests/system/wire.c tests/system/words.c
 tests_system_hostile_LDADD = api/libproto.la $(PROTOBUF_C_LIBS) $(GNUTLS_LIBS)
+# antpserv: a client that asks anything, and files that grow on command
+check_PROGRAMS += tests/system/antp
+tests_system_antp_SOURCES = tests/system/antp.c
+tests_system_antp_LDADD = libmetacube.la $(GNUTLS_LIBS)
+check_LTLIBRARIES += tests/fakes/files_fake.la
+tests_fakes_files_fake_la_SOURCES = tests/fakes/files_fake.c
+tests_fakes_files_fake_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_files_fake_la_LIBADD = $(MODULE_LIBS)
 tests_system_notified_SOURCES = tests/system/notified.c
 
 installcheck-local:
@@ -453,3 +462,31 @@ tests_unit_test_freeze_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_freeze_t_LDADD = $(UNIT_LIBS)
 tests_unit_test_freeze_t_LDFLAGS = -Wl,--wrap=pwrite -Wl,--wrap=fsync \
 	-Wl,--wrap=rename -Wl,--wrap=read
+
+# The account pages, in real web servers and in a browser
+WEB_TESTS = tests/system/72_web.t tests/browser/74_browser.t
+if ALL_MODULES
+TESTS += $(WEB_TESTS)
+endif
+dist_check_SCRIPTS += $(WEB_TESTS)
+EXTRA_DIST += tests/system/weblib.sh tests/browser/driver.py \
+	tests/browser/story.py
+check_PROGRAMS += tests/system/fake_accounts
+tests_system_fake_accounts_SOURCES = tests/system/fake_accounts.c server/name.c
+tests_system_fake_accounts_LDADD = api/libproto.la $(PROTOBUF_C_LIBS)
+
+# modules/antpclnt, on a stage, over real files
+if MODULE_ANTPCLNT
+ANTPCLNT_TESTS = tests/unit/test_antpclnt.t
+if HAVE_CUNIT
+check_PROGRAMS += $(ANTPCLNT_TESTS)
+TESTS += $(ANTPCLNT_TESTS)
+endif
+tests_unit_test_antpclnt_t_SOURCES = tests/unit/test_antpclnt.c \
+	tests/unit/antpclnt_course.c \
+	tests/unit/antpclnt_rig.c tests/unit/antpclnt_rig.h \
+	$(STAGE_SOURCES) server/antp.c server/freeze.c $(SERVER_QUEUE) \
+	$(modules_antpclnt_la_SOURCES)
+tests_unit_test_antpclnt_t_CPPFLAGS = $(STAGE_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_antpclnt_t_LDADD = $(STAGE_LIBS)
+endif

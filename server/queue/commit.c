@@ -294,6 +294,7 @@ queue_free(struct queue **queuep)
 		free(queue->segments[i].marks);
 	free(queue->segments);
 	free(queue->window);
+	free(queue->path);
 	free(queue);
 	*queuep = NULL;
 }
@@ -304,6 +305,9 @@ queue_new(const struct queue_conf *conf)
 	struct queue *queue = mc_zalloc(sizeof(*queue));
 
 	queue->conf = *conf;
+	queue->path = mc_zalloc(strlen(conf->path) + 1);
+	strcpy(queue->path, conf->path);
+	queue->conf.path = queue->path;
 	queue->io = conf->io;
 	queue->fd = queue->reading = queue->lock = -1;
 	queue->next_seq = 1;

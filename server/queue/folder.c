@@ -209,7 +209,7 @@ segment_begin(struct queue *queue, uint64_t now_ms)
 }
 
 /* The folder's own entry must outlast a power cut as its files do. */
-static int
+int
 folder_make(struct queue *queue)
 {
 	char parent[PATH_MAX];
@@ -242,15 +242,13 @@ folder_create(struct queue *queue, uint64_t now_ms, struct queue_news *news)
 int
 folder_find(struct queue *queue)
 {
-	if (folder_make(queue) == -1 || folder_lock(queue) == -1)
-		return -1;
-	return folder_list(queue);
+	return folder_lock(queue) == -1 ? -1 : folder_list(queue);
 }
 
 int
 folder_open(struct queue *queue, uint64_t now_ms, struct queue_news *news)
 {
-	if (folder_find(queue) == -1)
+	if (folder_make(queue) == -1 || folder_find(queue) == -1)
 		return -1;
 	if (queue->count == 0)
 		return folder_create(queue, now_ms, news);

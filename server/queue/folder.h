@@ -30,6 +30,7 @@ struct segment {
 struct queue {
 	struct queue_conf	 conf;
 	const struct queue_io	*io;
+	char			*path;		/* conf.path */
 	int			 lock;
 	uint8_t			 epoch[16];
 	struct segment		*segments;	/* by age; the last is open */
@@ -73,7 +74,8 @@ void	segment_path(const struct queue *, const struct segment *,
 	    const char *suffix, char *path, size_t size);
 void	segment_mark(struct segment *, uint64_t seq, uint64_t offset);
 enum queue_result segment_begin(struct queue *, uint64_t now_ms);
-int	folder_find(struct queue *);	/* make, lock, list */
+int	folder_make(struct queue *);
+int	folder_find(struct queue *);	/* locks it, lists what is there */
 int	folder_open(struct queue *, uint64_t now_ms, struct queue_news *);
 unsigned day_of(uint64_t time_ms);
 

@@ -58,7 +58,7 @@ queue_mirror_open(const struct queue_conf *conf, struct queue_news *news_r,
 
 	memset(news_r, 0, sizeof(*news_r));
 	queue->mirror = mc_zalloc(sizeof(*queue->mirror));
-	if (folder_find(queue) == -1 ||
+	if (folder_make(queue) == -1 || folder_find(queue) == -1 ||
 	    segments_keep(queue, news_r) != QUEUE_OK) {
 		memcpy(why, queue->why, QUEUE_WHY);
 		queue_free(&queue);

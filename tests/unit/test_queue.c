@@ -4,6 +4,7 @@
  * fails, and nothing is there that was refused.
  */
 #include "cutap.h"
+#include "queue_rig.h"
 #include "scratch.h"
 
 #include <metacube/queue.h>
@@ -18,209 +19,19 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define DAY		86400000u
-#define NOON		(20000 * (uint64_t)DAY + DAY / 2)
 #define COMMITS		6	/* of the script */
 #define EACH		2	/* records in each of them */
-#define BATCH_SIZE	(2 * (WMQ_DATA_MAX + 64))
-
-/* The calls, and which one of them fails. */
-
-enum call {
-	CALL_OPEN, CALL_PREAD, CALL_PWRITE, CALL_FDATASYNC, CALL_FTRUNCATE,
-	CALL_FALLOCATE, CALL_RENAME, CALL_MKDIR, CALL_FSYNC_DIR, CALLS
-};
-
-static struct {
-	unsigned	count[CALLS];
-	enum call	call;
-	unsigned	nth;		/* 0: none fails */
-	int		error;		/* 0: a short count instead */
-	bool		from_then_on;	/* all of that kind */
-	bool		dead;		/* the process has died */
-} fault;
-
-/* Does this one fail?  1: with errno, 2: by being short. */
-static int
-fails(enum call call)
-{
-	unsigned n = ++fault.count[call];
-
-	if (fault.dead && call != CALL_PREAD) {
-		errno = EIO;
-		return 1;
-	}
-	if (call != fault.call || fault.nth == 0 || n < fault.nth ||
-	    (n > fault.nth && !fault.from_then_on))
-		return 0;
-	errno = fault.error;
-	return fault.error == 0 ? 2 : 1;
-}
-
-static int
-try_open(const char *path, int flags)
-{
-	return fails(CALL_OPEN) ? -1 : open(path, flags, 0600);
-}
-
-static ssize_t
-try_pread(int fd, void *data, size_t len, off_t offset)
-{
-	int how = fails(CALL_PREAD);
-
-	return how == 1 ? -1 : pread(fd, data, how == 2 ? 1 : len, offset);
-}
-
-static ssize_t
-try_pwrite(int fd, const void *data, size_t len, off_t offset)
-{
-	int how = fails(CALL_PWRITE);
-
-	if (how == 1 && fault.error == ENOSPC && !fault.dead && len > 10) {
-		if (pwrite(fd, data, len / 2, offset) == -1)
-			abort();	/* a part may have got there */
-		errno = ENOSPC;
-	}
-	return how == 1 ? -1 : pwrite(fd, data, how == 2 ? 1 : len, offset);
-}
-
-static int
-try_fdatasync(int fd)
-{
-	(void)fd;		/* power cuts are not what is tested here */
-	return fails(CALL_FDATASYNC) ? -1 : 0;
-}
-
-static int
-try_ftruncate(int fd, off_t size)
-{
-	return fails(CALL_FTRUNCATE) ? -1 : ftruncate(fd, size);
-}
-
-static int
-try_fallocate(int fd, off_t offset, off_t len)
-{
-	return fails(CALL_FALLOCATE) ? -1 :
-	    ftruncate(fd, offset + len);	/* the same zeroes */
-}
-
-static int
-try_rename(const char *from, const char *to)
-{
-	return fails(CALL_RENAME) ? -1 : rename(from, to);
-}
-
-static int
-try_mkdir(const char *path)
-{
-	return fails(CALL_MKDIR) ? -1 : mkdir(path, 0700);
-}
-
-static int
-try_fsync_dir(const char *path)
-{
-	(void)path;
-	return fails(CALL_FSYNC_DIR) ? -1 : 0;
-}
-
-static const struct queue_io io = {
-	.open		= try_open,
-	.pread		= try_pread,
-	.pwrite		= try_pwrite,
-	.fdatasync	= try_fdatasync,
-	.ftruncate	= try_ftruncate,
-	.fallocate	= try_fallocate,
-	.rename		= try_rename,
-	.unlink		= unlink,
-	.mkdir		= try_mkdir,
-	.fsync_dir	= try_fsync_dir,
-	.close		= close,
-};
-
-static void
-fault_set(enum call call, unsigned nth, int error)
-{
-	memset(&fault, 0, sizeof(fault));
-	fault.call = call;
-	fault.nth = nth;
-	fault.error = error;
-}
-
-static void
-fault_none(void)
-{
-	fault_set(CALLS, 0, 0);
-}
-
-/* Queues. */
-
-static char why[QUEUE_WHY];
-static struct queue_news news;
-
-static struct queue *
-open_at(const char *name, uint64_t segment_size, uint64_t now_ms)
-{
-	struct queue_conf conf = {
-		.path = scratch_path(name), .segment_size = segment_size,
-		.server = "joe", .epoch = "the one epoch", .io = &io
-	};
-
-	return queue_open(&conf, now_ms, &news, why);
-}
-
-static enum queue_result
-commit(struct queue *queue, unsigned first, size_t count, uint64_t now_ms,
-    uint64_t *seq_r)
-{
-	struct queue_entry entries[EACH];
-	unsigned numbers[EACH];
-
-	for (size_t i = 0; i < count; i++) {
-		numbers[i] = first + (unsigned)i;
-		entries[i] = (struct queue_entry){ "tst", &numbers[i],
-		    sizeof(numbers[i]) };
-	}
-	return queue_commit(queue, entries, count, now_ms, seq_r);
-}
-
-/* Reads everything after the number; returns how many there were, the
- * numbers inside in out. */
-static size_t
-read_all(struct queue *queue, uint64_t after, size_t max, unsigned *out,
-    enum queue_result *result_r)
-{
-	struct mc_reply reply = { .status = MC_OK };
-	struct wmq_record record;
-	void *batch = malloc(BATCH_SIZE);
-	const void *data;
-	size_t n = 0, before;
-
-	reply.data = batch;
-	do {
-		size_t offset = 0;
-
-		before = n;
-		*result_r = queue_read(queue, after, max, batch, BATCH_SIZE,
-		    &reply.len);
-		while (*result_r == QUEUE_OK && (data = wmq_batch_next(&reply,
-		    &offset, &record)) != NULL) {
-			CU_ASSERT_EQUAL(record.seq, after + 1);
-			after = record.seq;
-			memcpy(&out[n++], data, sizeof(*out));
-		}
-	} while (*result_r == QUEUE_OK && n > before);
-	free(batch);
-	return n;
-}
 
 /*
  * A life of a queue with a bit of everything: created, three commits (with a
- * new segment), closed, opened again, the other three, read, closed.  Ends
- * where a process would: when it cannot open or has lost track.
+ * new segment), closed, opened again, the other three, read, its first file
+ * deleted, closed.  Ends where a process would: when it cannot open or has
+ * lost track.
  */
 struct outcome {
 	enum queue_result	commits[COMMITS];
-	bool			opened, read;
+	bool			opened, read, prunes;
+	size_t			pruned;		/* files, at least */
 };
 
 static bool
@@ -229,7 +40,7 @@ script_commits(struct queue *queue, unsigned from, struct outcome *outcome)
 	uint64_t seq;
 
 	for (unsigned i = from; i < from + COMMITS / 2; i++) {
-		outcome->commits[i] = commit(queue, EACH * i, EACH,
+		outcome->commits[i] = rig_commit(queue, EACH * i, EACH,
 		    NOON + i, &seq);
 		if (outcome->commits[i] == QUEUE_LOST)
 			return false;
@@ -248,20 +59,36 @@ script(struct outcome *outcome)
 	for (unsigned i = 0; i < COMMITS; i++)
 		outcome->commits[i] = QUEUE_FULL;	/* not even tried */
 	for (unsigned half = 0; half < 2; half++) {
-		queue = open_at("queue", 300, NOON);
+		queue = rig_open("queue", 300, NOON);
 		if (queue == NULL)
 			return;
 		if (!script_commits(queue, half * COMMITS / 2, outcome)) {
-			fault.dead = true;
+			rig_fault.dead = true;
 			queue_close(&queue);
 			return;
 		}
-		if (half == 1)
-			outcome->read = read_all(queue, 0, 200, numbers,
+		if (half == 1) {
+			outcome->read = rig_read(queue, 0, 200, numbers,
 			    &result) > 0 && result == QUEUE_OK;
+			outcome->prunes = true;
+			queue_prune(queue, EACH, &outcome->pruned);
+		}
 		queue_close(&queue);
 	}
 	outcome->opened = true;
+}
+
+/* How many records are not there any more?  Only those that were to go. */
+static uint64_t
+deleted_of(struct queue *queue, const struct outcome *outcome)
+{
+	struct wmq_position position;
+
+	queue_position(queue, &position);
+	CU_ASSERT_TRUE(position.oldest == 1 || (outcome->prunes &&
+	    position.oldest == 1 + EACH));
+	CU_ASSERT_TRUE(outcome->pruned == 0 || position.oldest > 1);
+	return position.oldest - 1;
 }
 
 /* What a commit's answer promises: OK is there, FULL is not, LOST may be. */
@@ -271,16 +98,23 @@ outcome_check(const struct outcome *outcome)
 	unsigned numbers[EACH * COMMITS], next = 0;
 	enum queue_result result;
 	struct queue *queue;
+	uint64_t deleted;
 	size_t n;
 
-	fault_none();
-	queue = open_at("queue", 300, NOON);
+	rig_fault_none();
+	queue = rig_open("queue", 300, NOON);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
-	n = read_all(queue, 0, 4096, numbers, &result);
+	deleted = deleted_of(queue, outcome);
+	n = rig_read(queue, deleted, 4096, numbers, &result);
 	CU_ASSERT_EQUAL(result, QUEUE_OK);
 	for (unsigned i = 0; i < COMMITS; i++) {
 		bool there = next < n && numbers[next] == EACH * i;
 
+		if (!there && deleted > 0 &&
+		    outcome->commits[i] == QUEUE_OK) {
+			deleted -= EACH;
+			continue;
+		}
 		if (outcome->commits[i] != QUEUE_LOST)
 			CU_ASSERT_EQUAL(there,
 			    outcome->commits[i] == QUEUE_OK);
@@ -292,13 +126,6 @@ outcome_check(const struct outcome *outcome)
 	queue_close(&queue);
 }
 
-static void
-fresh(void)
-{
-	scratch_remove();
-	scratch_make();
-}
-
 /* The tests. */
 
 static void
@@ -306,14 +133,14 @@ untroubled(void)
 {
 	struct outcome outcome;
 
-	fresh();
-	fault_none();
+	rig_fresh();
+	rig_fault_none();
 	script(&outcome);
 	CU_ASSERT_TRUE(outcome.opened && outcome.read);
 	for (unsigned i = 0; i < COMMITS; i++)
 		CU_ASSERT_EQUAL(outcome.commits[i], QUEUE_OK);
 	for (unsigned i = 0; i < CALLS; i++)
-		CU_ASSERT_TRUE(fault.count[i] > 0);
+		CU_ASSERT_TRUE(rig_fault.count[i] > 0);
 	outcome_check(&outcome);
 }
 
@@ -322,10 +149,10 @@ calls_of(enum call call)
 {
 	struct outcome outcome;
 
-	fresh();
-	fault_none();
+	rig_fresh();
+	rig_fault_none();
 	script(&outcome);
-	return fault.count[call];
+	return rig_fault.count[call];
 }
 
 static void
@@ -337,9 +164,9 @@ each_fails(int error, bool from_then_on)
 		unsigned count = calls_of(call);
 
 		for (unsigned nth = 1; nth <= count; nth++) {
-			fresh();
-			fault_set(call, nth, error);
-			fault.from_then_on = from_then_on;
+			rig_fresh();
+			rig_fault_set(call, nth, error);
+			rig_fault.from_then_on = from_then_on;
 			script(&outcome);
 			outcome_check(&outcome);
 		}
@@ -367,8 +194,8 @@ each_is_harmless(int error, enum call only)
 	unsigned count = calls_of(only);
 
 	for (unsigned nth = 1; nth <= count; nth++) {
-		fresh();
-		fault_set(only, nth, error);
+		rig_fresh();
+		rig_fault_set(only, nth, error);
 		script(&outcome);
 		CU_ASSERT_TRUE(outcome.opened && outcome.read);
 		for (unsigned i = 0; i < COMMITS; i++)
@@ -395,13 +222,13 @@ sync_error(void)
 	struct queue *queue;
 	uint64_t seq;
 
-	fresh();
-	fault_none();
-	queue = open_at("queue", 1 << 20, NOON);
-	CU_ASSERT_EQUAL(commit(queue, 0, 1, NOON, &seq), QUEUE_OK);
-	fault_set(CALL_FDATASYNC, 1, EIO);
-	CU_ASSERT_EQUAL(commit(queue, 1, 1, NOON, &seq), QUEUE_LOST);
-	CU_ASSERT_EQUAL(fault.count[CALL_FDATASYNC], 1);
+	rig_fresh();
+	rig_fault_none();
+	queue = rig_open("queue", 1 << 20, NOON);
+	CU_ASSERT_EQUAL(rig_commit(queue, 0, 1, NOON, &seq), QUEUE_OK);
+	rig_fault_set(CALL_FDATASYNC, 1, EIO);
+	CU_ASSERT_EQUAL(rig_commit(queue, 1, 1, NOON, &seq), QUEUE_LOST);
+	CU_ASSERT_EQUAL(rig_fault.count[CALL_FDATASYNC], 1);
 	CU_ASSERT_PTR_NOT_NULL(strstr(queue_why(queue), "fdatasync"));
 	queue_close(&queue);
 }
@@ -414,22 +241,22 @@ full_disk(void)
 	struct queue *queue;
 	uint64_t seq;
 
-	fresh();
-	fault_none();
-	queue = open_at("queue", 1 << 20, NOON);
-	fault_set(CALL_FALLOCATE, 1, ENOSPC);
-	fault.from_then_on = true;
-	CU_ASSERT_EQUAL(commit(queue, 0, 1, NOON, &seq), QUEUE_FULL);
-	CU_ASSERT_EQUAL(commit(queue, 1, 1, NOON, &seq), QUEUE_FULL);
+	rig_fresh();
+	rig_fault_none();
+	queue = rig_open("queue", 1 << 20, NOON);
+	rig_fault_set(CALL_FALLOCATE, 1, ENOSPC);
+	rig_fault.from_then_on = true;
+	CU_ASSERT_EQUAL(rig_commit(queue, 0, 1, NOON, &seq), QUEUE_FULL);
+	CU_ASSERT_EQUAL(rig_commit(queue, 1, 1, NOON, &seq), QUEUE_FULL);
 	CU_ASSERT_PTR_NOT_NULL(strstr(queue_why(queue), strerror(ENOSPC)));
-	fault_none();
-	CU_ASSERT_EQUAL(commit(queue, 2, 1, NOON, &seq), QUEUE_OK);
+	rig_fault_none();
+	CU_ASSERT_EQUAL(rig_commit(queue, 2, 1, NOON, &seq), QUEUE_OK);
 	CU_ASSERT_EQUAL(seq, 1);
-	fault_set(CALL_PWRITE, 1, ENOSPC);
-	CU_ASSERT_EQUAL(commit(queue, 3, 1, NOON, &seq), QUEUE_FULL);
-	CU_ASSERT_EQUAL(commit(queue, 4, 1, NOON, &seq), QUEUE_OK);
+	rig_fault_set(CALL_PWRITE, 1, ENOSPC);
+	CU_ASSERT_EQUAL(rig_commit(queue, 3, 1, NOON, &seq), QUEUE_FULL);
+	CU_ASSERT_EQUAL(rig_commit(queue, 4, 1, NOON, &seq), QUEUE_OK);
 	CU_ASSERT_EQUAL(seq, 2);
-	CU_ASSERT_EQUAL(read_all(queue, 0, 4096, numbers, &result), 2);
+	CU_ASSERT_EQUAL(rig_read(queue, 0, 4096, numbers, &result), 2);
 	CU_ASSERT_TRUE(numbers[0] == 2 && numbers[1] == 4);
 	queue_close(&queue);
 }
@@ -442,11 +269,11 @@ nearly_full_disk(void)
 	struct stat st;
 	uint64_t seq;
 
-	fresh();
-	fault_none();
-	queue = open_at("queue", 1 << 20, NOON);
-	fault_set(CALL_FALLOCATE, 1, ENOSPC);	/* only the first try */
-	CU_ASSERT_EQUAL(commit(queue, 0, 1, NOON, &seq), QUEUE_OK);
+	rig_fresh();
+	rig_fault_none();
+	queue = rig_open("queue", 1 << 20, NOON);
+	rig_fault_set(CALL_FALLOCATE, 1, ENOSPC);	/* only the first try */
+	CU_ASSERT_EQUAL(rig_commit(queue, 0, 1, NOON, &seq), QUEUE_OK);
 	CU_ASSERT_EQUAL(stat(scratch_path("queue/20241004.wmq"), &st), 0);
 	CU_ASSERT_EQUAL(st.st_size, SEGMENT_BLOCK);
 	queue_close(&queue);
@@ -458,23 +285,17 @@ one_writer(void)
 	struct queue *first, *second;
 	char pid[16];
 
-	fresh();
-	fault_none();
-	first = open_at("queue", 1 << 20, NOON);
-	second = open_at("queue", 1 << 20, NOON);
+	rig_fresh();
+	rig_fault_none();
+	first = rig_open("queue", 1 << 20, NOON);
+	second = rig_open("queue", 1 << 20, NOON);
 	CU_ASSERT_PTR_NULL(second);
 	snprintf(pid, sizeof(pid), "(%d)", (int)getpid());
-	CU_ASSERT_PTR_NOT_NULL(strstr(why, pid));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_why, pid));
 	queue_close(&first);
-	second = open_at("queue", 1 << 20, NOON);
+	second = rig_open("queue", 1 << 20, NOON);
 	CU_ASSERT_PTR_NOT_NULL(second);
 	queue_close(&second);
-}
-
-static bool
-is_there(const char *name)
-{
-	return access(scratch_path(name), F_OK) == 0;
 }
 
 static void
@@ -486,20 +307,20 @@ days(void)
 	enum queue_result result;
 	uint64_t seq;
 
-	fresh();
-	fault_none();
-	queue = open_at("queue", 1 << 20, NOON);
+	rig_fresh();
+	rig_fault_none();
+	queue = rig_open("queue", 1 << 20, NOON);
 	for (unsigned i = 0; i < 9; i++)
-		CU_ASSERT_EQUAL(commit(queue, i, 1, NOON +
+		CU_ASSERT_EQUAL(rig_commit(queue, i, 1, NOON +
 		    (uint64_t)day[i] * DAY, &seq), QUEUE_OK);
-	CU_ASSERT_TRUE(is_there("queue/20241004.wmq") &&
-	    is_there("queue/20241005.wmq") &&
-	    !is_there("queue/20241006.wmq") &&
-	    is_there("queue/20241007.wmq") &&
-	    is_there("queue/20241008.wmq") &&
-	    !is_there("queue/20241004-001.wmq"));
+	CU_ASSERT_TRUE(rig_is_there("queue/20241004.wmq") &&
+	    rig_is_there("queue/20241005.wmq") &&
+	    !rig_is_there("queue/20241006.wmq") &&
+	    rig_is_there("queue/20241007.wmq") &&
+	    rig_is_there("queue/20241008.wmq") &&
+	    !rig_is_there("queue/20241004-001.wmq"));
 	for (unsigned after = 0; after <= 9; after++) {
-		CU_ASSERT_EQUAL(read_all(queue, after, 1, numbers, &result),
+		CU_ASSERT_EQUAL(rig_read(queue, after, 1, numbers, &result),
 		    9 - after);
 		CU_ASSERT_TRUE(after == 9 || numbers[0] == after);
 	}
@@ -515,20 +336,20 @@ sizes(void)
 	enum queue_result result;
 	uint64_t seq;
 
-	fresh();
-	fault_none();
-	queue = open_at("queue", 300, NOON);
+	rig_fresh();
+	rig_fault_none();
+	queue = rig_open("queue", 300, NOON);
 	for (unsigned i = 0; i < 40; i++)
-		CU_ASSERT_EQUAL(commit(queue, i, 1, NOON, &seq), QUEUE_OK);
-	CU_ASSERT_TRUE(is_there("queue/20241004-001.wmq") &&
-	    is_there("queue/20241004-012.wmq"));
+		CU_ASSERT_EQUAL(rig_commit(queue, i, 1, NOON, &seq), QUEUE_OK);
+	CU_ASSERT_TRUE(rig_is_there("queue/20241004-001.wmq") &&
+	    rig_is_there("queue/20241004-012.wmq"));
 	queue_close(&queue);
-	queue = open_at("queue", 300, NOON - DAY);
+	queue = rig_open("queue", 300, NOON - DAY);
 	for (unsigned i = 40; i < 50; i++)
-		CU_ASSERT_EQUAL(commit(queue, i, 1, NOON - DAY, &seq),
+		CU_ASSERT_EQUAL(rig_commit(queue, i, 1, NOON - DAY, &seq),
 		    QUEUE_OK);
-	CU_ASSERT_FALSE(is_there("queue/20241003.wmq"));
-	CU_ASSERT_EQUAL(read_all(queue, 0, 4096, numbers, &result), 50);
+	CU_ASSERT_FALSE(rig_is_there("queue/20241003.wmq"));
+	CU_ASSERT_EQUAL(rig_read(queue, 0, 4096, numbers, &result), 50);
 	for (unsigned i = 0; i < 50; i++)
 		CU_ASSERT_EQUAL(numbers[i], i);
 	queue_close(&queue);
@@ -546,19 +367,19 @@ anywhere(void)
 	enum queue_result result;
 	uint64_t seq;
 
-	fresh();
-	fault_none();
-	queue = open_at("queue", 400000, NOON);
+	rig_fresh();
+	rig_fault_none();
+	queue = rig_open("queue", 400000, NOON);
 	for (unsigned i = 0; i < MANY; i++) {
 		memcpy(data, &i, sizeof(i));
 		CU_ASSERT_EQUAL(queue_commit(queue, &entry, 1, NOON, &seq),
 		    QUEUE_OK);
 	}
 	queue_close(&queue);
-	queue = open_at("queue", 400000, NOON);
+	queue = rig_open("queue", 400000, NOON);
 	for (unsigned i = 0; i < 200; i++) {
 		unsigned after = i * 7919 % (MANY + 1);
-		size_t n = read_all(queue, after, i % 2 ? 1 : 1 << 17,
+		size_t n = rig_read(queue, after, i % 2 ? 1 : 1 << 17,
 		    numbers, &result);
 
 		CU_ASSERT_EQUAL(n, MANY - after);
@@ -574,21 +395,21 @@ prepare_segments(void)
 	struct queue *queue;
 	uint64_t seq;
 
-	fresh();
-	fault_none();
-	queue = open_at("queue", 300, NOON);
+	rig_fresh();
+	rig_fault_none();
+	queue = rig_open("queue", 300, NOON);
 	for (unsigned i = 0; i < 9; i++)
-		commit(queue, i, 1, NOON, &seq);
+		rig_commit(queue, i, 1, NOON, &seq);
 	queue_close(&queue);
 }
 
 static void
 refused(const char *reason)
 {
-	struct queue *queue = open_at("queue", 300, NOON);
+	struct queue *queue = rig_open("queue", 300, NOON);
 
 	CU_ASSERT_PTR_NULL(queue);
-	CU_ASSERT_PTR_NOT_NULL(strstr(why, reason));
+	CU_ASSERT_PTR_NOT_NULL(strstr(rig_why, reason));
 	queue_close(&queue);
 }
 
@@ -629,11 +450,11 @@ other_files(void)
 	scratch_text("queue/2024.wmq", "too short a name");
 	scratch_text("queue/20241004-1.wmq", "not as we write it");
 	scratch_text("queue/20241005.wmq.new", "was not finished");
-	queue = open_at("queue", 300, NOON);
+	queue = rig_open("queue", 300, NOON);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
-	CU_ASSERT_EQUAL(read_all(queue, 0, 4096, numbers, &result), 9);
-	CU_ASSERT_TRUE(is_there("queue/notes.txt"));
-	CU_ASSERT_FALSE(is_there("queue/20241005.wmq.new"));
+	CU_ASSERT_EQUAL(rig_read(queue, 0, 4096, numbers, &result), 9);
+	CU_ASSERT_TRUE(rig_is_there("queue/notes.txt"));
+	CU_ASSERT_FALSE(rig_is_there("queue/20241005.wmq.new"));
 	queue_close(&queue);
 }
 
@@ -653,10 +474,10 @@ each_bit_of_a_segment(void)
 		data[bit / 8] ^= (char)(1 << bit % 8);
 		scratch_write("queue/20241004-001.wmq", data, len, 0600);
 		data[bit / 8] ^= (char)(1 << bit % 8);
-		queue = open_at("queue", 300, NOON);
+		queue = rig_open("queue", 300, NOON);
 		if (queue == NULL)
 			continue;
-		read_all(queue, 0, 4096, numbers, &result);
+		rig_read(queue, 0, 4096, numbers, &result);
 		CU_ASSERT_EQUAL(result, QUEUE_DAMAGED);
 		CU_ASSERT_PTR_NOT_NULL(strstr(queue_why(queue),
 		    "20241004-001.wmq is damaged at byte"));
@@ -674,14 +495,14 @@ damage_refused(void)
 	char *before, *after;
 	size_t len, after_len;
 
-	fresh();
-	fault_none();
-	queue = open_at("queue", 1 << 20, NOON);
+	rig_fresh();
+	rig_fault_none();
+	queue = rig_open("queue", 1 << 20, NOON);
 	for (unsigned i = 0; i < 5; i++)
-		commit(queue, i, 1, NOON, &seq);
-	fault.dead = true;	/* never closed */
+		rig_commit(queue, i, 1, NOON, &seq);
+	rig_fault.dead = true;	/* never closed */
 	queue_close(&queue);
-	fault_none();
+	rig_fault_none();
 	before = scratch_read(scratch_path("queue/20241004.wmq"), &len);
 	before[200] ^= 1;
 	scratch_write("queue/20241004.wmq", before, len, 0600);
@@ -704,32 +525,34 @@ torn_tail(void)
 	char *data;
 	size_t len;
 
-	fresh();
-	fault_none();
-	queue = open_at("queue", 1 << 20, NOON);
+	rig_fresh();
+	rig_fault_none();
+	queue = rig_open("queue", 1 << 20, NOON);
 	for (unsigned i = 0; i < 3; i++)
-		commit(queue, i, 1, NOON, &seq);
-	fault.dead = true;
+		rig_commit(queue, i, 1, NOON, &seq);
+	rig_fault.dead = true;
 	queue_close(&queue);
-	fault_none();
+	rig_fault_none();
 	data = scratch_read(scratch_path("queue/20241004.wmq"), &len);
 	memset(data + SEGMENT_HEADER_SIZE + 3 * 64 - 20, 0, 20);
 	scratch_write("queue/20241004.wmq", data, len, 0600);
 	free(data);
-	queue = open_at("queue", 1 << 20, NOON);
+	queue = rig_open("queue", 1 << 20, NOON);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
-	CU_ASSERT_EQUAL(news.cut_at, SEGMENT_HEADER_SIZE + 2 * 64);
-	CU_ASSERT_STRING_EQUAL(news.cut_file, "20241004.wmq");
+	CU_ASSERT_EQUAL(rig_news.cut_at, SEGMENT_HEADER_SIZE + 2 * 64);
+	CU_ASSERT_STRING_EQUAL(rig_news.cut_file, "20241004.wmq");
 	CU_ASSERT_EQUAL(stat(scratch_path("queue/20241004.wmq"), &st), 0);
 	CU_ASSERT_EQUAL(st.st_size, SEGMENT_HEADER_SIZE + 2 * 64);
-	CU_ASSERT_EQUAL(commit(queue, 7, 1, NOON, &seq), QUEUE_OK);
+	CU_ASSERT_EQUAL(rig_commit(queue, 7, 1, NOON, &seq), QUEUE_OK);
 	CU_ASSERT_EQUAL(seq, 3);
-	CU_ASSERT_EQUAL(read_all(queue, 0, 4096, numbers, &result), 3);
+	CU_ASSERT_EQUAL(rig_read(queue, 0, 4096, numbers, &result), 3);
 	CU_ASSERT_TRUE(numbers[1] == 1 && numbers[2] == 7);
 	queue_close(&queue);
 }
 
 extern const struct cutap_test queue_durable_tests[];
+extern const struct cutap_test queue_epoch_tests[];
+extern const struct cutap_test queue_mirror_tests[];
 
 static const struct cutap_test queue_tests[] = {
 	{ "a life without trouble", untroubled },
@@ -759,6 +582,8 @@ main(void)
 	static const struct cutap_suite suites[] = {
 		{ "queue", queue_tests },
 		{ "durable", queue_durable_tests },
+		{ "epoch", queue_epoch_tests },
+		{ "mirror", queue_mirror_tests },
 		{ NULL, NULL }
 	};
 	int status;
