@@ -31,7 +31,8 @@
 #define PHASE_SECONDS	120
 
 static const struct contract_suite *const suites[] = {
-	&contract_auth, &contract_taskmaster, &contract_tcapw, &contract_wmq
+	&contract_auth, &contract_taskmaster, &contract_tcapw, &contract_wmq,
+	&contract_wmqfile
 };
 
 static char folder[PATH_SIZE / 2];

@@ -11,7 +11,8 @@ metacube_contract_SOURCES = \
 	tests/contract/frame.h \
 	tests/contract/taskmaster.c \
 	tests/contract/tcapw.c \
-	tests/contract/wmq.c
+	tests/contract/wmq.c \
+	tests/contract/wmqfile.c
 metacube_contract_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 metacube_contract_LDADD = libmetacube.la -lpthread
 
@@ -29,7 +30,7 @@ if MODULE_TCAPW_MEM
 CONTRACT_TESTS += tests/contract/tcapw_mem.t
 endif
 if MODULE_WMQ_FILE
-CONTRACT_TESTS += tests/contract/wmq_file.t
+CONTRACT_TESTS += tests/contract/wmq_file.t tests/contract/wmqfile_file.t
 endif
 TESTS += $(CONTRACT_TESTS)
 dist_check_SCRIPTS += tests/contract/run \
@@ -37,7 +38,8 @@ dist_check_SCRIPTS += tests/contract/run \
 	tests/contract/taskmaster.t \
 	tests/contract/tcapw_gdbm.t \
 	tests/contract/tcapw_mem.t \
-	tests/contract/wmq_file.t
+	tests/contract/wmq_file.t \
+	tests/contract/wmqfile_file.t
 EXTRA_DIST += \
 	tests/contract/conf/auth_password.conf \
 	tests/contract/conf/tcapw_gdbm.conf \

@@ -43,6 +43,7 @@ extern const struct contract_suite contract_auth;
 extern const struct contract_suite contract_taskmaster;
 extern const struct contract_suite contract_tcapw;
 extern const struct contract_suite contract_wmq;
+extern const struct contract_suite contract_wmqfile;
 
 /* "ok" or "not ok": one promise, and whether it was kept.  Returns kept. */
 bool	promise(bool kept, const char *, ...) MC_PRINTF(2, 3);
