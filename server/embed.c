@@ -25,13 +25,14 @@ provide_of(const struct mc_module *module, const struct mc_need *need)
 
 static struct conf_instance *
 provider_find(const struct conf_set *set, const struct mc_need *need,
-    const char *subject)
+    const char *subject, const struct conf_instance *taken)
 {
 	struct conf_instance *found = NULL, *instance;
 
 	for (instance = set->first; instance != NULL;
 	    instance = instance->next) {
-		if (provide_of(instance->module, need) == NULL)
+		if (instance == taken ||
+		    provide_of(instance->module, need) == NULL)
 			continue;
 		if (strcmp(instance->module->name, subject) == 0)
 			return instance;
@@ -39,6 +40,18 @@ provider_find(const struct conf_set *set, const struct mc_need *need,
 			found = instance;
 	}
 	return found;
+}
+
+/* Who provides the first need of that service, if it is not this one. */
+static struct conf_instance *
+taken_find(const struct conf_instance *driver, size_t i)
+{
+	const struct mc_need *needs = driver->module->needs;
+
+	for (size_t j = 0; j < i; j++)
+		if (strcmp(needs[j].service, needs[i].service) == 0)
+			return driver->providers[j];
+	return NULL;
 }
 
 static bool
@@ -52,7 +65,12 @@ driver_resolve(struct conf_instance *driver, const struct conf_set *set,
 	    sizeof(struct conf_instance *));
 	driver->ops = mc_zalloc((count + 1) * sizeof(void *));
 	for (size_t i = 0; i < count; i++) {
-		driver->providers[i] = provider_find(set, &needs[i], subject);
+		struct conf_instance *taken = taken_find(driver, i);
+
+		driver->providers[i] = provider_find(set, &needs[i], subject,
+		    taken);
+		if (driver->providers[i] == NULL)
+			driver->providers[i] = taken;
 		if (driver->providers[i] != NULL)
 			driver->ops[i] = provide_of(
 			    driver->providers[i]->module, &needs[i])->ops;

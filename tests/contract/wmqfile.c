@@ -14,7 +14,10 @@
 #include <string.h>
 #include <unistd.h>
 
-#define WMQ		1	/* of contract_ref */
+/* Of contract_ref: the queue whose files these are, and the one that it
+ * mirrors, or else itself. */
+#define WMQ		1
+#define SOURCE		2
 #define PATIENCE	1200	/* tries of a mirror that lags, 50 ms each */
 #define PAYLOAD		8192
 #define MANY		100	/* of them: more than a file takes */
@@ -37,7 +40,7 @@ put_append(void *args, struct mc_call **slot, mc_done_fn *done, void *owner)
 {
 	static const uint8_t data[PAYLOAD];
 
-	wmq_append(contract_ref(WMQ), "tst", data, *(size_t *)args, slot,
+	wmq_append(contract_ref(SOURCE), "tst", data, *(size_t *)args, slot,
 	    done, owner);
 }
 
@@ -424,5 +427,6 @@ static const struct contract_phase phases[] = {
 };
 
 const struct contract_suite contract_wmqfile = {
-	WMQFILE_SERVICE, .also = { { WMQ_SERVICE, false } }, .phases = phases
+	WMQFILE_SERVICE, .phases = phases,
+	.also = { { WMQ_SERVICE, false }, { WMQ_SERVICE, false } }
 };
