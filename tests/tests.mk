@@ -210,6 +210,14 @@ tests_unit_test_auth_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_auth_t_LDADD = $(STAGE_LIBS) $(CRYPT_LIBS)
 tests_unit_test_auth_t_LDFLAGS = -Wl,--wrap=free
 endif
+if MODULE_ACCOUNT_REMOTE
+UNIT_TESTS += tests/unit/test_account_remote.t
+tests_unit_test_account_remote_t_SOURCES = \
+	tests/unit/test_account_remote.c \
+	$(STAGE_SOURCES) $(modules_account_remote_la_SOURCES)
+tests_unit_test_account_remote_t_CPPFLAGS = $(STAGE_CPPFLAGS)
+tests_unit_test_account_remote_t_LDADD = $(STAGE_LIBS)
+endif
 if MODULE_TASKMASTER_REMOTE
 UNIT_TESTS += tests/unit/test_remote.t
 tests_unit_test_remote_t_SOURCES = tests/unit/test_remote.c \
@@ -485,7 +493,7 @@ endif
 tests_unit_test_antpclnt_t_SOURCES = tests/unit/test_antpclnt.c \
 	tests/unit/antpclnt_course.c \
 	tests/unit/antpclnt_rig.c tests/unit/antpclnt_rig.h \
-	$(STAGE_SOURCES) server/antp.c server/freeze.c $(SERVER_QUEUE) \
+	$(STAGE_SOURCES) server/antp.c server/freeze.c server/pwq.c $(SERVER_QUEUE) \
 	$(modules_antpclnt_la_SOURCES)
 tests_unit_test_antpclnt_t_CPPFLAGS = $(STAGE_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_antpclnt_t_LDADD = $(STAGE_LIBS)

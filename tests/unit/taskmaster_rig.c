@@ -169,6 +169,15 @@ ask(struct question *question, uint64_t uid, const char *map)
 	stage_pass(0);
 }
 
+void
+evict_ask(struct question *question, uint64_t uid, Metacube__Reason reason)
+{
+	memset(question, 0, sizeof(*question));
+	taskmaster_evict(&service, uid, (int)reason, &question->call, placed,
+	    question);
+	stage_pass(0);
+}
+
 uint64_t
 load_heard(struct mc_conn *conn, uint32_t *cid_r)
 {

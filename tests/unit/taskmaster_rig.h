@@ -54,6 +54,7 @@ struct question {
 };
 
 void	ask(struct question *, uint64_t uid, const char *map);
+void	evict_ask(struct question *, uint64_t uid, Metacube__Reason);
 struct ticket ticket_of(const struct question *, const struct ticket_key *);
 
 /* The next LOAD; answered at once, refused. */
@@ -69,7 +70,8 @@ struct mc_conn *first_of_two(struct mc_conn *, struct mc_conn *);
 void	arrive(struct mc_conn *, uint64_t uid, uint64_t epoch,
 	    const struct ticket *);
 
-/* The tests of the other file */
+/* The tests of the other files */
 extern const struct cutap_test taskmaster_world_tests[];
+extern const struct cutap_test taskmaster_evict_tests[];
 
 #endif

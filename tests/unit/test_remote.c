@@ -340,6 +340,56 @@ limits(void)
 }
 
 static void
+evict(struct question *question, uint64_t uid)
+{
+	memset(question, 0, sizeof(*question));
+	taskmaster_evict(&service, uid, METACUBE__REASON__ACCOUNT_LOCKED,
+	    &question->call, answered, question);
+	stage_pass(0);
+}
+
+static uint32_t
+evict_heard(struct mc_conn *conn, uint64_t uid)
+{
+	const Metacube__Envelope *envelope = HEARD(conn, EVICT);
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
+	CU_ASSERT_EQUAL(envelope->evict->uid, uid);
+	CU_ASSERT_EQUAL(envelope->evict->reason,
+	    METACUBE__REASON__ACCOUNT_LOCKED);
+	return envelope->cid;
+}
+
+static void
+evicts(void)
+{
+	Metacube__Evicted evicted = METACUBE__EVICTED__INIT;
+	Metacube__Refused refused = METACUBE__REFUSED__INIT;
+	struct question question;
+	struct mc_conn *conn;
+
+	open_remote();
+	conn = stage_accept();
+	evict(&question, 7);
+	SAY(conn, evict_heard(conn, 7), EVICTED, evicted, &evicted);
+	stage_pass(0);
+	CU_ASSERT_EQUAL(question.status, MC_OK);
+	evict(&question, 8);
+	refused.reason = METACUBE__REASON__NOT_ALLOWED;
+	SAY(conn, evict_heard(conn, 8), REFUSED, refused, &refused);
+	stage_pass(0);
+	CU_ASSERT_EQUAL(question.status, MC_DENIED);
+	evict(&question, 9);
+	placed_say(conn, evict_heard(conn, 9), (char *)"desert", 6);
+	CU_ASSERT_EQUAL(question.status, MC_INTERNAL);
+	evict(&question, 10);
+	stage_drop(conn);
+	stage_pass(0);
+	CU_ASSERT_EQUAL(question.status, MC_UNAVAILABLE);
+	close_remote();
+}
+
+static void
 asker_gone(void)
 {
 	struct question question;
@@ -392,6 +442,7 @@ main(void)
 		{ "each question gets its own answer", answers },
 		{ "the list of maps", maps },
 		{ "each refusal has its status", refusals },
+		{ "a user who has to go", evicts },
 		{ "answers that cannot be", nonsense },
 		{ "without a link", no_link },
 		{ "never a link", never_a_link },

@@ -304,6 +304,7 @@ main(void)
 	static const struct cutap_suite suites[] = {
 		{ "taskmaster", taskmaster_tests },
 		{ "worlds", taskmaster_world_tests },
+		{ "evict", taskmaster_evict_tests },
 		{ NULL, NULL }
 	};
 

@@ -95,6 +95,81 @@ kicked(void)
 }
 
 static void
+evict(uint64_t uid, uint64_t void_ms)
+{
+	Metacube__Kick body = METACUBE__KICK__INIT;
+
+	body.uid = uid;
+	body.reason = METACUBE__REASON__ACCOUNT_LOCKED;
+	body.void_ms = void_ms;
+	SAY(master, KICK, kick, &body);
+}
+
+/* Wherever they are, connected or not, and with whatever ticket. */
+static void
+evicted(void)
+{
+	const Metacube__Envelope *envelope;
+	struct ticket before, after;
+	struct mc_conn *joe, *amanda;
+	Metacube__Resume resume = METACUBE__RESUME__INIT;
+	uint8_t secret[64];
+
+	begin();
+	before = ticket_of(1, "Joe", "newbie-island", 5);
+	joe = come(1, "Joe");
+	amanda = come(2, "Amanda");
+	evict(1, before.expires_ms);
+	envelope = HEARD(joe, KICKED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
+	CU_ASSERT_EQUAL(envelope->kicked->reason,
+	    METACUBE__REASON__ACCOUNT_LOCKED);
+	CU_ASSERT_STRING_EQUAL(envelope->kicked->text,
+	    "this account is locked");
+	CU_ASSERT_TRUE(stage_over(joe));
+	CU_ASSERT_FALSE(stage_over(amanda));
+	CU_ASSERT_PTR_NOT_NULL(HEARD(master, DEPARTED));
+	turned_away(show(&before, &key), METACUBE__REASON__BAD_TICKET);
+	CU_ASSERT_EQUAL(stage_count("tickets_void"), 1);
+	stage_pass(1);
+	after = ticket_of(1, "Joe", "newbie-island", 5);
+	joe = show(&after, &key);
+	envelope = HEARD(joe, ENTERED);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
+	resume.session = envelope->entered->session;
+	resume.secret.len = envelope->entered->secret.len;
+	memcpy(secret, envelope->entered->secret.data, resume.secret.len);
+	resume.secret.data = secret;
+	stage_drop(joe);
+	stage_pass(1);
+	CU_ASSERT_EQUAL(world->users, 2);
+	evict(1, after.expires_ms);
+	CU_ASSERT_EQUAL(world->users, 1);
+	joe = stage_connect();
+	SAY(joe, RESUME, resume, &resume);
+	turned_away(joe, METACUBE__REASON__BAD_TICKET);
+	end();
+}
+
+/* Who waits until the map is loaded again is not on it yet. */
+static void
+evicted_waiting(void)
+{
+	struct ticket ticket;
+	struct mc_conn *joe;
+
+	begin();
+	stage_pass(59999);
+	ticket = ticket_of(1, "Joe", "newbie-island", 5);
+	stage_pass(2);
+	joe = show(&ticket, &key);
+	evict(1, ticket.expires_ms);
+	turned_away(joe, METACUBE__REASON__ACCOUNT_LOCKED);
+	CU_ASSERT_EQUAL(world->users, 0);
+	end();
+}
+
+static void
 full(void)
 {
 	begin();
@@ -421,6 +496,8 @@ const struct cutap_test world_master_tests[] = {
 	{ "registers, and again", registers },
 	{ "loads maps", loads },
 	{ "kicked by the taskmaster", kicked },
+	{ "evicted, with ticket and secret", evicted },
+	{ "evicted while the map is loaded", evicted_waiting },
 	{ "a full map", full },
 	{ "a full map, and a place elsewhere", full_elsewhere },
 	{ "an empty map is unloaded, and a late ticket good", unloads },
