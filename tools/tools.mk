@@ -70,3 +70,14 @@ acctservdir = $(mcdatadir)/web
 dist_acctserv_DATA = tools/acctserv/apache.conf tools/acctserv/lighttpd.conf \
 	tools/acctserv/nginx.conf
 EXTRA_DIST += tools/acctserv/README.md tools/acctserv/style.css
+
+# What it does without a server is what the module does.
+sbin_PROGRAMS += metacube-wmqmaint
+dist_man_MANS += tools/metacube-wmqmaint.8
+metacube_wmqmaint_SOURCES = tools/wmqmaint.c tools/wmqmaint/epoch.c \
+	tools/wmqmaint/files.c tools/wmqmaint/wmqmaint.h tools/ctl.h \
+	tools/ctl_print.c tools/ctl_socket.c \
+	modules/wmqmaint/changes.c modules/wmqmaint/changes.h \
+	modules/wmqmaint/merge.c modules/wmqmaint/merge.h
+metacube_wmqmaint_CFLAGS = $(AM_CFLAGS)
+metacube_wmqmaint_LDADD = libmetacube.la api/libproto.la $(PROTOBUF_C_LIBS)

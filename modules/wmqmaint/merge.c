@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #define UID_AT		1	/* in an encoded account: freeze.h's order */
-#define LENGTH_SIZE	2
 #define PART		".part"
 #define NEW		".new"
 
@@ -70,19 +69,15 @@ changed_below(struct pass *pass, uint64_t uid)
 }
 
 static int
-chunk_merge(struct pass *pass, const uint8_t *at, size_t left)
+chunk_merge(struct pass *pass, const void *accounts, size_t size)
 {
-	size_t len;
+	size_t offset = 0, len;
+	const uint8_t *at;
 
-	while (left > 0) {
-		len = at[0] | (size_t)at[1] << 8;
-		at += LENGTH_SIZE;
+	while ((at = pwq_account_next(accounts, size, &offset, &len)) != NULL)
 		if (!changed_below(pass, get64(at + UID_AT)) &&
 		    freeze_add(pass->writer, at, len) != 0)
 			return -1;
-		at += len;
-		left -= LENGTH_SIZE + len;
-	}
 	return 0;
 }
 
