@@ -19,7 +19,6 @@
 
 #define FRAME_HEAD	4
 #define FRAME_MAX	(64 * 1024)	/* of an answer */
-#define ANSWER_MS	30000		/* for all of it */
 #define MS_PER_S	1000
 
 static int64_t
@@ -98,17 +97,17 @@ receive_all(int fd, uint8_t *data, size_t len, int64_t deadline)
 
 /* A full backlog makes connect wait, at most as long as for an answer. */
 static int
-reach(const char *path)
+reach(const struct backend *backend)
 {
-	struct timeval limit = { .tv_sec = ANSWER_MS / MS_PER_S };
+	struct timeval limit = { .tv_sec = backend->wait_s };
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 	int fd;
 
-	if (strlen(path) >= sizeof(to.sun_path)) {
+	if (strlen(backend->socket) >= sizeof(to.sun_path)) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	strcpy(to.sun_path, path);
+	strcpy(to.sun_path, backend->socket);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1)
 		return -1;
@@ -221,11 +220,11 @@ answer_receive(int fd, struct answer *answer, int64_t deadline)
 }
 
 void
-backend_ask(const char *socket_path, const Metacube__AccountRequest *request,
-    struct answer *answer)
+backend_ask(const struct backend *backend,
+    const Metacube__AccountRequest *request, struct answer *answer)
 {
-	int64_t deadline = now_ms() + ANSWER_MS;
-	int fd = reach(socket_path);
+	int64_t deadline = now_ms() + (int64_t)backend->wait_s * MS_PER_S;
+	int fd = reach(backend);
 
 	memset(answer, 0, sizeof(*answer));
 	answer->result = METACUBE__ACCOUNT_ANSWER__RESULT__TRY_LATER;

@@ -11,6 +11,11 @@
 
 #include <metacube/proto/envelope.pb-c.h>
 
+struct backend {
+	const char	*socket;	/* its path */
+	unsigned	 wait_s;	/* for an answer, with everything */
+};
+
 struct answer {
 	Metacube__AccountAnswer__Result	 result;
 	unsigned			 retry_s;	/* TRY_LATER; 0: no hint */
@@ -21,8 +26,8 @@ struct answer {
  * Always answers: TRY_LATER when the question did not get there, UNCERTAIN
  * when it did and nothing came back.
  */
-void	backend_ask(const char *socket_path,
-	    const Metacube__AccountRequest *, struct answer *answer_r);
+void	backend_ask(const struct backend *, const Metacube__AccountRequest *,
+	    struct answer *answer_r);
 
 /* Wipes it, too. */
 void	answer_clear(struct answer *);

@@ -18,7 +18,7 @@
 #define BLANKS		" \t\r\n"
 
 static const struct field fields[FIELD_COUNT] = {
-	[FIELD_NAME] = { "name", "text", "username", T_NAME, T_NAME_HINT,
+	[FIELD_NAME] = { "name", "text", "username", T_NAME, T_NONE,
 	    .folded = true },
 	[FIELD_EMAIL] = { "email", "email", "email", T_EMAIL, T_EMAIL_HINT },
 	[FIELD_PRIVATE] = { "private", "checkbox", "", T_PRIVATE,

@@ -20,6 +20,8 @@
 
 #define POSTS_PER_MINUTE	"30"
 #define POSTS_MAX		60000
+#define WAIT_S			"30"
+#define WAIT_MAX		300
 
 static const char *
 setting(const char *name, const char *fallback)
@@ -37,23 +39,23 @@ ask(void *owner, const Metacube__AccountRequest *request,
 }
 
 static bool
-posts_read(unsigned *posts_r)
+number(const char *name, const char *fallback, unsigned max,
+    unsigned *number_r)
 {
-	const char *text = setting("METACUBE_WEB_POSTS", POSTS_PER_MINUTE);
+	const char *text = setting(name, fallback);
 	char *end;
 	unsigned long value = strtoul(text, &end, 10);
 
-	*posts_r = (unsigned)value;
-	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' &&
-	    value <= POSTS_MAX)
+	*number_r = (unsigned)value;
+	if (text[0] >= '0' && text[0] <= '9' && *end == '\0' && value <= max)
 		return true;
-	fprintf(stderr, "acctserv.cgi: METACUBE_WEB_POSTS=%s is no number "
-	    "from 0 to %d\n", text, POSTS_MAX);
+	fprintf(stderr, "acctserv.cgi: %s=%s is no number from 0 to %u\n",
+	    name, text, max);
 	return false;
 }
 
 static bool
-settings_read(struct site *site)
+settings_read(struct site *site, struct backend *backend)
 {
 	const char *key = setting("METACUBE_WEB_KEY", SYSCONF_DIR "/web.key");
 	const char *fault = token_key_read(key, &site->key);
@@ -66,10 +68,14 @@ settings_read(struct site *site)
 	site->plain_http = strcmp(setting("METACUBE_WEB_HTTP", "no"),
 	    "yes") == 0;
 	site->ask = ask;
-	site->owner = (char *)(uintptr_t)setting("METACUBE_SOCKET",
-	    RUN_DIR "/acctserv.socket");
-	return posts_read(&site->limit.per_minute) && getrandom(&site->salt,
-	    sizeof(site->salt), 0) == sizeof(site->salt);
+	site->owner = backend;
+	backend->socket = setting("METACUBE_SOCKET",
+	    RUN_DIR "/acctserv.sock");
+	return number("METACUBE_WEB_POSTS", POSTS_PER_MINUTE, POSTS_MAX,
+	    &site->limit.per_minute) &&
+	    number("METACUBE_WEB_WAIT", WAIT_S, WAIT_MAX, &backend->wait_s) &&
+	    getrandom(&site->salt, sizeof(site->salt), 0) ==
+	    sizeof(site->salt);
 }
 
 /* Nothing of this process is written anywhere when it crashes. */
@@ -101,10 +107,11 @@ int
 main(void)
 {
 	static struct site site;
+	struct backend backend;
 	bool ready;
 
 	no_core();
-	ready = settings_read(&site);
+	ready = settings_read(&site, &backend);
 #ifdef HAVE_FCGI
 	if (fastcgi_is_meant())
 		return ready ? fastcgi_serve(&site) : 1;

@@ -30,7 +30,8 @@
 
 static const struct page table[] = {
 	{ "/register", VERB(CREATE), TEXTS(REGISTER),
-	  { { FIELD_NAME }, { FIELD_EMAIL }, { FIELD_NEW, T_PASSWORD },
+	  { { FIELD_NAME, T_NONE, T_NAME_HINT }, { FIELD_EMAIL },
+	    { FIELD_NEW, T_PASSWORD },
 	    { FIELD_AGAIN, T_PASSWORD_AGAIN } },
 	  .proof = FIELD_NEW, .next = "/activate" },
 	{ "/activate", VERB(ACTIVATE), TEXTS(ACTIVATE),
@@ -54,8 +55,8 @@ static const struct page table[] = {
 	  { { FIELD_NAME }, { FIELD_PASSWORD },
 	    { FIELD_EMAIL, T_EMAIL_NEW, T_EMAIL_NEW_HINT },
 	    { FIELD_PRIVATE } },
-	  .proof = FIELD_PASSWORD, .next = "/confirm" },
-	{ "/confirm", VERB(VALIDATE), TEXTS(CONFIRM),
+	  .proof = FIELD_PASSWORD, .next = "/validate" },
+	{ "/validate", VERB(VALIDATE), TEXTS(CONFIRM),
 	  { { FIELD_NAME }, { FIELD_CODE }, { FIELD_PASSWORD } },
 	  .proof = FIELD_PASSWORD, .linked = true },
 	{ "/export", VERB(EXPORT), TEXTS(EXPORT),

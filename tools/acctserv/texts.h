@@ -7,8 +7,6 @@ TEXT(LANGUAGE, "en")
 TEXT(ACCOUNTS, "accounts")
 TEXT(ERROR_TITLE, "Error: ")
 TEXT(PROBLEM, "That did not work yet")
-TEXT(MORE, "Your account")
-TEXT(SOURCE, "A MetaCube network")
 TEXT(HOME, "All that can be done here")
 
 /* The pages: title, what it is for, button, in the list of pages, when it
@@ -127,8 +125,7 @@ TEXT(AGAIN_MISSING, "Type the same password once more")
 TEXT(AGAIN_DIFFERS, "The two passwords differ; type both again")
 
 TEXT(EMAIL, "E-mail address")
-TEXT(EMAIL_HINT, "For the code, and for a forgotten password. Nobody else "
-    "gets to see it.")
+TEXT(EMAIL_HINT, "For the code, and for a forgotten password.")
 TEXT(EMAIL_NEW, "New e-mail address")
 TEXT(EMAIL_NEW_HINT, "We mail a code there.")
 TEXT(EMAIL_OLD_HINT, "The one that belongs to the account.")
