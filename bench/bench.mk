@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: MIT
 #
 # Benchmarks: built by `make bench`, run by tools/bench, never installed.
-BENCH_BINARIES = bench/accounts bench/append_peer bench/free_port bench/hash bench/login \
+BENCH_BINARIES = bench/accounts bench/antp_read bench/append_peer bench/free_port bench/hash bench/login \
 	bench/people bench/place bench/session bench/session_peer
 BENCH_MODULES = modules/auth_any.la modules/auth_plain.la \
-	modules/bench_append.la
+	modules/bench_append.la modules/files_fake.la
 EXTRA_PROGRAMS = $(BENCH_BINARIES)
 EXTRA_LTLIBRARIES = $(BENCH_MODULES)
 
@@ -22,6 +22,8 @@ bench_accounts_SOURCES = bench/accounts.c bench/plain.h $(BENCH_LINK) \
 bench_accounts_LDADD = $(BENCH_LIBS)
 bench_people_SOURCES = bench/people.c bench/plain.h $(BENCH_METER)
 bench_people_LDADD = libmetacube.la
+bench_antp_read_SOURCES = bench/antp_read.c $(BENCH_METER)
+bench_antp_read_LDADD = libmetacube.la $(GNUTLS_LIBS)
 bench_append_peer_SOURCES = bench/append_peer.c $(BENCH_METER)
 bench_free_port_SOURCES = bench/free_port.c $(BENCH_METER)
 bench_hash_SOURCES = bench/hash.c bench/crowd.c bench/crowd.h \
@@ -48,11 +50,14 @@ modules_auth_plain_la_SOURCES = bench/modules/auth_plain.c bench/plain.h
 modules_auth_plain_la_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
 modules_auth_plain_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
 modules_auth_plain_la_LIBADD = $(MODULE_LIBS)
+modules_files_fake_la_SOURCES = tests/fakes/files_fake.c
+modules_files_fake_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
+modules_files_fake_la_LIBADD = $(MODULE_LIBS)
 modules_bench_append_la_SOURCES = bench/modules/bench_append.c
 modules_bench_append_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
 modules_bench_append_la_LIBADD = $(MODULE_LIBS)
 
-dist_noinst_SCRIPTS += tools/bench bench/lib.sh bench/append.sh \
+dist_noinst_SCRIPTS += tools/bench bench/lib.sh bench/antp.sh bench/append.sh \
 	bench/changes.sh bench/hash.sh bench/login.sh bench/place.sh \
 	bench/replicate.sh bench/session.sh bench/sync.sh \
 	bench/peers/kprop.sh bench/peers/postgres.sh bench/peers/slapd.sh
