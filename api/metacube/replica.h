@@ -10,7 +10,12 @@
 #define METACUBE_REPLICA_H
 
 #include <metacube/call.h>
+#include <metacube/follow.h>
 #include <metacube/tcapw.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 #define REPLICA_SERVICE		"replica", 1, 0
 #define REPLICA_PROVIDE(ops) \
@@ -126,4 +131,40 @@ replicas_give_up(const struct mc_ref *to, const char *name,
 		ops->give_up(to->provider, name, call);
 }
 
+
+/*
+ * The board: what every provider of "replica" does - it keeps the latest news
+ * and those who wait.  The provider says what its store has come to; reached
+ * and news answer for it.  A change
+ * is news when it locks, deletes, or sets another password, unless it was
+ * asked for with keep_sessions.
+ *
+ * Loop thread only.
+ */
+struct pwq_board;
+
+struct pwq_board *pwq_board_new(struct mc_host *);
+
+/* Before fini: whoever waits, and who asks from now on, is told that it is
+ * unavailable; in fini: freed. */
+void		 pwq_board_close(struct pwq_board *);
+void		 pwq_board_free(struct pwq_board **);
+
+/* The store is there now.  applied as the follower says it; replaced: by a
+ * whole other database; found: as it was found. */
+void		 pwq_board_applied(struct pwq_board *,
+		    const struct pwq_applied *);
+void		 pwq_board_replaced(struct pwq_board *,
+		    const struct wmq_pointer *);
+void		 pwq_board_found(struct pwq_board *,
+		    const struct wmq_pointer *);
+
+void		 pwq_board_reached(struct pwq_board *,
+		    const struct wmq_pointer *, struct mc_call *);
+void		 pwq_board_news(struct pwq_board *, uint64_t after,
+		    unsigned wait_ms, struct mc_call *);
+
+#ifdef __cplusplus
+}
+#endif
 #endif
