@@ -81,3 +81,9 @@ metacube_wmqmaint_SOURCES = tools/wmqmaint.c tools/wmqmaint/epoch.c \
 	modules/wmqmaint/merge.c modules/wmqmaint/merge.h
 metacube_wmqmaint_CFLAGS = $(AM_CFLAGS)
 metacube_wmqmaint_LDADD = libmetacube.la api/libproto.la $(PROTOBUF_C_LIBS)
+
+bin_PROGRAMS += metacube-wmqdump
+dist_man_MANS += tools/metacube-wmqdump.1
+metacube_wmqdump_SOURCES = tools/wmqdump.c tools/wmqdump/print.c \
+	tools/wmqdump/print.h
+metacube_wmqdump_LDADD = libmetacube.la
