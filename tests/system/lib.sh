@@ -122,7 +122,7 @@ log_has () { grep -qE -- "$2" "$net/$1/log"; }	# NAME PATTERN
 account () {
 	local name=$1
 	echo "${2-the password of $1}" >"$net/$name.pw"
-	ctl gateway account create "$name" --password-fd 3 3<"$net/$name.pw" \
+	ctl $accounts_at account create "$name" --password-fd 3 3<"$net/$name.pw" \
 		>"$net/account.out" 2>&1 ||
 		bail "account $name: $(cat "$net/account.out")"
 }

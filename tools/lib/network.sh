@@ -10,7 +10,7 @@
 #	top_build	a build of it
 #	patience	seconds, for everything that is waited for
 # Ports come from the kernel; nothing listens beyond 127.0.0.1.  A server is
-# known by its name: gateway, taskmaster, world-1, world-2, ...
+# known by its name: account, gateway, taskmaster, world-1, world-2, ...
 
 # shellcheck disable=SC2154 # see above
 metacubed=$top_build/metacubed
@@ -22,6 +22,7 @@ declare -A pid_of=()		# servers that run
 declare -A settings=()		# further settings, by module or server name
 declare -a host_lines=()	# further lines of every metacubed.conf
 taskmaster_at=taskmaster		# the server with the module taskmaster
+accounts_at=gateway		# the one with acctserv; "account": on its own
 
 # -- waiting --------------------------------------------------------------
 
@@ -108,13 +109,55 @@ taskmaster_conf () {
 	module_conf taskmaster taskmaster 'listen = "127.0.0.1:0";'
 }
 
+# accounts_conf NAME [LISTEN] - the account server itself, in that server;
+# LISTEN is where other servers ask for changes, empty for nowhere
+accounts_conf () {
+	module_conf "$1" tcapw_gdbm "path = \"$net/$1/accounts.gdbm\";"
+	module_conf "$1" wmq_file "path = \"$net/$1/queue\";"
+	module_conf "$1" acctserv "listen = \"${2-}\";" \
+		"listen_unix = \"unix:$net/$1/acctserv.sock\";" \
+		"audit = \"$net/$1/audit\";"
+}
+
+freeze_key () {			# prints its file, which is made if need be
+	[ -f "$net/freeze.key" ] || (umask 077 &&
+		od -An -v -tx1 -N32 /dev/urandom | tr -d ' \n' \
+			>"$net/freeze.key")
+	echo "$net/freeze.key"
+}
+
+# The account server on its own: it serves its queue and freezes to replicas,
+# and sends mail with the command $sendmail.
+sendmail=/bin/false
+account_server_conf () {
+	host_conf account
+	accounts_conf account 127.0.0.1:0
+	module_conf account wmqmaint "path = \"$net/account/freeze\";" \
+		"key_files = \"$(freeze_key)\";"
+	module_conf account antpserv 'listen = "127.0.0.1:0";' \
+		"state_file = \"$net/account/replicas\";"
+	module_conf account mail_sendmail "command = \"$sendmail\";" \
+		"spool = \"$net/account/mail\";"
+}
+
+# replica_conf NAME - a replica of the accounts in that server, and the way to
+# have them changed
+replica_conf () {
+	module_conf "$1" tcapw_gdbm "path = \"$net/$1/accounts.gdbm\";"
+	module_conf "$1" antpclnt "path = \"$net/$1/mirror\";" \
+		"server = \"antp://$(address account antpserv)/\";"
+	module_conf "$1" servpw "key_files = \"$(freeze_key)\";"
+	module_conf "$1" account_remote \
+		"connect = \"$(address account acctserv)\";"
+}
+
 gateway_conf () {
 	host_conf gateway
-	module_conf gateway tcapw_gdbm "path = \"$net/gateway/accounts.gdbm\";"
-	module_conf gateway wmq_file "path = \"$net/gateway/queue\";"
-	module_conf gateway acctserv 'listen = "";' \
-		"listen_unix = \"unix:$net/gateway/acctserv.sock\";" \
-		"audit = \"$net/gateway/audit\";"
+	if [ $accounts_at = gateway ]; then
+		accounts_conf gateway
+	else
+		replica_conf gateway
+	fi
 	module_conf gateway auth_password
 	module_conf gateway taskmaster_remote \
 		"connect = \"$(address taskmaster taskmaster)\";"
@@ -145,7 +188,8 @@ answers_or_dead () { gone "${pid_of[$1]}" || ctl "$1" status; }
 # address NAME INSTANCE - where it listens
 address () {
 	ctl "$1" status | awk -v name="$2" \
-		'$1 == "listener" && $2 == name { print $3; exit }'
+		'$1 == "listener" && $2 == name && $3 !~ /^unix:/ {
+			print $3; exit }'
 }
 
 # counter NAME INSTANCE COUNTER - its value, 0 when nothing was counted
@@ -216,6 +260,7 @@ maps_of () { echo "$top_src/maps"; }
 certificates () {		# WORLDS
 	local n
 	pki init "$net/pki" || return
+	pki issue "$net/pki" account account 127.0.0.1 localhost || return
 	pki issue "$net/pki" taskmaster taskmaster 127.0.0.1 localhost || return
 	pki issue "$net/pki" gateway gateway 127.0.0.1 localhost || return
 	for ((n = 1; n <= $1; n++)); do
@@ -225,16 +270,25 @@ certificates () {		# WORLDS
 }
 
 # network WORLDS - a taskmaster, a gateway with the accounts, and so many
-# worlds, which have registered when this returns.
+# worlds, which have registered when this returns.  With accounts_at=account
+# there is an account server first, the gateway has a replica, and worlds have
+# a way to it.
 network () {
 	local n
 	certificates "$1" || bail "no certificates: $(cat "$net/pki.log")"
+	if [ $accounts_at = account ]; then
+		account_server_conf
+		start account
+	fi
 	taskmaster_conf
 	start taskmaster
 	gateway_conf
 	start gateway
 	for ((n = 1; n <= $1; n++)); do
 		world_conf "world-$n" "$(maps_of "$n")"
+		[ $accounts_at = gateway ] ||
+			module_conf "world-$n" account_remote \
+				"connect = \"$(address account acctserv)\";"
 		start "world-$n"
 	done
 	for ((n = 1; n <= $1; n++)); do
