@@ -414,8 +414,8 @@ SYSTEM_TESTS = \
 	tests/system/30_world.t \
 	tests/system/35_single.t \
 	tests/system/40_place.t \
-	tests/system/50_hostile.t \
 	tests/system/45_antp.t \
+	tests/system/50_hostile.t \
 	tests/system/60_files.t \
 	tests/system/70_secrets.t
 if ALL_MODULES
@@ -437,6 +437,11 @@ check_LTLIBRARIES += tests/fakes/files_fake.la
 tests_fakes_files_fake_la_SOURCES = tests/fakes/files_fake.c
 tests_fakes_files_fake_la_LDFLAGS = $(FAKE_LDFLAGS)
 tests_fakes_files_fake_la_LIBADD = $(MODULE_LIBS)
+check_PROGRAMS += tests/system/account_ask
+tests_system_account_ask_SOURCES = tests/system/account_ask.c \
+	tests/crash/asking.c tests/crash/asking.h
+tests_system_account_ask_LDADD = libmetacube-client.la api/libproto.la \
+	$(PROTOBUF_C_LIBS) $(GNUTLS_LIBS)
 tests_system_notified_SOURCES = tests/system/notified.c
 
 installcheck-local:
@@ -470,6 +475,20 @@ tests_unit_test_freeze_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_freeze_t_LDADD = $(UNIT_LIBS)
 tests_unit_test_freeze_t_LDFLAGS = -Wl,--wrap=pwrite -Wl,--wrap=fsync \
 	-Wl,--wrap=rename -Wl,--wrap=read
+FREEZE_CODEC = server/freeze.c server/freeze_file.h server/freeze_keys.c \
+	server/freeze_read.c server/freeze_write.c server/pwq.c \
+	server/queue/crc32c.c server/queue/segment.c
+
+if MODULE_WMQMAINT
+if HAVE_CUNIT
+FREEZE_TESTS += tests/unit/test_wmqmaint.t
+endif
+tests_unit_test_wmqmaint_t_SOURCES = tests/unit/test_wmqmaint.c \
+	$(FREEZE_FILES) $(FREEZE_CODEC) $(STAGE_SOURCES) \
+	$(modules_wmqmaint_la_SOURCES)
+tests_unit_test_wmqmaint_t_CPPFLAGS = $(STAGE_CPPFLAGS)
+tests_unit_test_wmqmaint_t_LDADD = $(STAGE_LIBS)
+endif
 
 # The account pages, in real web servers and in a browser
 WEB_TESTS = tests/system/72_web.t tests/browser/74_browser.t
@@ -497,4 +516,21 @@ tests_unit_test_antpclnt_t_SOURCES = tests/unit/test_antpclnt.c \
 	$(modules_antpclnt_la_SOURCES)
 tests_unit_test_antpclnt_t_CPPFLAGS = $(STAGE_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_antpclnt_t_LDADD = $(STAGE_LIBS)
+endif
+
+if FUZZERS
+noinst_PROGRAMS += tests/fuzz/fuzz_form
+tests_fuzz_fuzz_form_SOURCES = tests/fuzz/fuzz_form.c
+tests_fuzz_fuzz_form_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)/tools/acctserv
+tests_fuzz_fuzz_form_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_form_LDADD = tools/libacctserv.la
+
+if HAVE_FCGI
+noinst_PROGRAMS += tests/fuzz/fuzz_fastcgi
+tests_fuzz_fuzz_fastcgi_SOURCES = tests/fuzz/fuzz_fastcgi.c
+tests_fuzz_fuzz_fastcgi_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS) \
+	-I$(top_srcdir)/tools/acctserv
+tests_fuzz_fuzz_fastcgi_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_fastcgi_LDADD = tools/libacctserv.la
+endif
 endif

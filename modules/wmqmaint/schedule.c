@@ -58,7 +58,7 @@ wait_of(const struct conf *conf, uint64_t now_ms, uint64_t last_ms)
 	age = now_ms - last_ms;
 	if (conf->freeze_at[0] == '\0')
 		return age >= every ? 0 : every - age;
-	every -= DAY_MS;
+	every -= DAY_MS / 2;
 	wait = age >= every ? 0 : every - age;
 	time = (now_ms + wait) % DAY_MS;
 	return wait + ((uint64_t)time_parse(conf->freeze_at) + DAY_MS -

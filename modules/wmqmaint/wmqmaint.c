@@ -240,9 +240,9 @@ static const struct mc_key keys[] = {
 	  .help = "How often a freeze is made; 0: only when it is asked for." },
 	{ MC_FIELD(struct conf, freeze_at), .type = MC_STRING,
 	  .fallback = "", .min = 0, .max = 5,
-	  .help = "When, as \"HH:MM\" in UTC: at the first such time after "
-	  "freeze_every has passed less one day; empty: as soon as it has "
-	  "passed." },
+	  .help = "When, as \"HH:MM\" in UTC: the first such time after "
+	  "freeze_every, less half a day, has passed; empty: as soon as it "
+	  "has passed." },
 	{ MC_FIELD(struct conf, prune), .type = MC_BOOL, .fallback = "true",
 	  .help = "Whether queue files are deleted after each freeze, as far "
 	  "as it covers them and all replicas have them." },
