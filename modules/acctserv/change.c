@@ -547,6 +547,17 @@ change_found(struct change *change, const struct tcapw_account *account,
 	return true;
 }
 
+void
+change_forget(struct change *change)
+{
+	struct tcapw_account *account = &change->record.account;
+
+	memset(account, 0, sizeof(*account));
+	account->uid = change->before.uid;
+	strcpy(account->name, change->before.name);
+	strcpy(account->display, change->before.display);
+}
+
 /* At the end of the process: what is under way may come true or not, and the
  * host has answered those who asked. */
 void

@@ -85,6 +85,9 @@ void	changes_forget(struct acctserv *);
 bool	change_found(struct change *, const struct tcapw_account *,
 	    enum tcapw_verb);
 
+/* Of a deleted account: the uid and the name are left. */
+void	change_forget(struct change *);
+
 /* letter.c: gives the account a new code and has it mailed. */
 void	letter_code(struct change *, enum letter);
 bool	code_matches(const struct tcapw_account *, enum tcapw_code,

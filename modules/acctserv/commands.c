@@ -219,7 +219,7 @@ check_delete(struct change *change, const struct tcapw_account *account)
 {
 	if (!change_found(change, account, TCAPW_DELETE))
 		return false;
-	mc_wipe(change->record.account.verifier, TCAPW_VERIFIER_SIZE);
+	change_forget(change);
 	return true;
 }
 

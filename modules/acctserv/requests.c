@@ -224,7 +224,7 @@ check_delete(struct change *change, const struct tcapw_account *account)
 		return false;
 	}
 	change_found(change, account, TCAPW_DELETE);
-	mc_wipe(change->record.account.verifier, TCAPW_VERIFIER_SIZE);
+	change_forget(change);
 	return true;
 }
 

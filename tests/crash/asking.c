@@ -31,7 +31,7 @@ asking_connect(const char *socket_path)
 static bool
 send_frame(int fd, const Metacube__Envelope *envelope)
 {
-	uint8_t frame[1024];
+	uint8_t frame[4096];
 	size_t len = metacube__envelope__pack(envelope, frame + 4);
 
 	frame[0] = frame[1] = 0;
@@ -67,6 +67,41 @@ receive_frame(int fd)
 	if (frame[0] != 0 || len > sizeof(frame) || !receive(fd, frame, len))
 		return NULL;
 	return metacube__envelope__unpack(NULL, len, frame);
+}
+
+static void
+reply_take(const Metacube__AccountAnswer *answer,
+    struct asking_reply *reply)
+{
+	reply->result = (int)answer->result;
+	reply->retry_ms = answer->retry_ms;
+	reply->seq = answer->seq;
+	reply->bytes = metacube__account_answer__get_packed_size(answer);
+	snprintf(reply->text, sizeof(reply->text), "%s", answer->text);
+	snprintf(reply->display, sizeof(reply->display), "%s",
+	    answer->display);
+	snprintf(reply->document, sizeof(reply->document), "%s",
+	    answer->document);
+}
+
+void
+asking_request(int fd, Metacube__AccountRequest *request,
+    struct asking_reply *reply_r)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT, *got = NULL;
+
+	memset(reply_r, 0, sizeof(*reply_r));
+	reply_r->result = ASKING_LOST;
+	envelope.cid = 1;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_ACCOUNT_REQUEST;
+	envelope.account_request = request;
+	if (send_frame(fd, &envelope))
+		got = receive_frame(fd);
+	if (got != NULL &&
+	    got->message_case == METACUBE__ENVELOPE__MESSAGE_ACCOUNT_ANSWER)
+		reply_take(got->account_answer, reply_r);
+	if (got != NULL)
+		metacube__envelope__free_unpacked(got, NULL);
 }
 
 static void

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * asking - a test's side of the control socket.
+ * asking - a test's side of the control socket, and of the account server's.
  */
 #ifndef TESTS_CRASH_ASKING_H
 #define TESTS_CRASH_ASKING_H
 
+#include <metacube/account.h>
 #include <metacube/module.h>
 
 #define ASKING_PROOF	32
@@ -19,11 +20,24 @@ struct asking_answer {
 	char	value[ASKING_VALUES][64];	/* second column, by row */
 };
 
+struct asking_reply {
+	int		result;	/* as in acctserv.proto, or ASKING_LOST */
+	char		text[256], display[32];
+	uint32_t	retry_ms;
+	uint64_t	seq;
+	size_t		bytes;	/* of the answer on the wire */
+	char		document[ACCOUNT_DOCUMENT_SIZE];
+};
+
 /* A descriptor, or -1: nobody listens there. */
 int	asking_connect(const char *socket);
 
 /* account VERB NAME; proof may be NULL. */
 void	asking_ask(int fd, const char *verb, const char *name,
 	    const uint8_t *proof, struct asking_answer *answer_r);
+
+/* One question to the account server's own socket. */
+void	asking_request(int fd, Metacube__AccountRequest *,
+	    struct asking_reply *reply_r);
 
 #endif
