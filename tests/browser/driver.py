@@ -66,8 +66,6 @@ class Browser:
                      '--disable-background-networking',
                      '--user-data-dir=' + folder,
                      '--window-size=%d,%d' % (width, height)]
-        if dark:
-            arguments.append('--force-dark-mode')
         options = {'args': arguments, 'prefs': {
             'profile.managed_default_content_settings.javascript':
                 1 if scripts else 2}}
@@ -77,11 +75,9 @@ class Browser:
         value = driver.call('POST', '/session', {
             'capabilities': {'alwaysMatch': capabilities}})
         self.session = '/session/' + value['sessionId']
-        if not dark:
-            self.chrome('Emulation.setDeviceMetricsOverride', width=width,
-                        height=height, deviceScaleFactor=1,
-                        mobile=width < 600)
-        else:
+        self.chrome('Emulation.setDeviceMetricsOverride', width=width,
+                    height=height, deviceScaleFactor=1, mobile=width < 600)
+        if dark:
             self.chrome('Emulation.setEmulatedMedia', features=[
                 {'name': 'prefers-color-scheme', 'value': 'dark'}])
 

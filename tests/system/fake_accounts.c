@@ -3,8 +3,8 @@
  * fake_accounts - an account server for tests of the web pages: a unix socket
  * and a few accounts in memory, gone when it ends.
  *
- *	fake_accounts SOCKET MAILS URL		serves; appends mails to a file
- *	fake_accounts --port			prints a free port of 127.0.0.1
+ *	fake_accounts SOCKET MAILS URL	serves; appends mails to a file
+ *	fake_accounts --port		prints a free port of 127.0.0.1
  *
  * Every request becomes a line on standard output, without its proofs.  Some
  * names have a meaning: "later", "uncertain", "locked", "not.allowed",
@@ -220,7 +220,7 @@ serve_name(const request_t *request, answer_t *answer)
 	    change(person, request, answer) : RESULT(WRONG_PASSWORD);
 }
 
-/* -- frames ----------------------------------------------------------------- */
+/* -- frames ---------------------------------------------------------------- */
 
 static bool
 receive_all(int fd, uint8_t *data, size_t len)

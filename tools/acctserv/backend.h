@@ -18,8 +18,8 @@ struct backend {
 
 struct answer {
 	Metacube__AccountAnswer__Result	 result;
-	unsigned			 retry_s;	/* TRY_LATER; 0: no hint */
-	char				*document;	/* EXPORT; or NULL */
+	unsigned	 retry_s;	/* TRY_LATER; 0: no hint */
+	char		*document;	/* EXPORT; or NULL */
 };
 
 /*

@@ -19,9 +19,9 @@
 
 enum form_fault {
 	FORM_FINE = 0,
-	FORM_BROKEN,		/* a % without two digits, a NUL, no UTF-8 */
-	FORM_REPEATED,		/* a name comes twice */
-	FORM_TOO_MUCH		/* too many pairs, or one that is too long */
+	FORM_BROKEN,	/* a % without two digits, a NUL, no UTF-8 */
+	FORM_REPEATED,	/* a name comes twice */
+	FORM_TOO_MUCH	/* too many pairs, or one that is too long */
 };
 
 struct form_pair {

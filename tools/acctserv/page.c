@@ -30,40 +30,47 @@
 
 static const struct page table[] = {
 	{ "/register", VERB(CREATE), TEXTS(REGISTER),
-	  { { FIELD_NAME, T_NONE, T_NAME_HINT }, { FIELD_EMAIL },
+	  .group = T_GROUP_NEW,
+	  .uses = { { FIELD_NAME, T_NONE, T_NAME_HINT }, { FIELD_EMAIL },
 	    { FIELD_NEW, T_PASSWORD },
 	    { FIELD_AGAIN, T_PASSWORD_AGAIN } },
 	  .proof = FIELD_NEW, .next = "/activate" },
 	{ "/activate", VERB(ACTIVATE), TEXTS(ACTIVATE),
-	  { { FIELD_NAME }, { FIELD_CODE }, { FIELD_PASSWORD } },
+	  .uses = { { FIELD_NAME }, { FIELD_CODE }, { FIELD_PASSWORD } },
 	  .proof = FIELD_PASSWORD, .linked = true },
 	{ "/resend", VERB(RESEND), TEXTS(RESEND),
-	  { { FIELD_NAME }, { FIELD_PASSWORD } }, .proof = FIELD_PASSWORD },
+	  .uses = { { FIELD_NAME }, { FIELD_PASSWORD } },
+	  .proof = FIELD_PASSWORD },
 	{ "/check", VERB(CHECK), TEXTS(CHECK),
-	  { { FIELD_NAME }, { FIELD_PASSWORD } }, .proof = FIELD_PASSWORD,
-	  .harmless = true },
+	  .group = T_GROUP_PASSWORD,
+	  .uses = { { FIELD_NAME }, { FIELD_PASSWORD } },
+	  .proof = FIELD_PASSWORD, .harmless = true },
 	{ "/password", VERB(PASSWORD), TEXTS(PASSWORD),
-	  { { FIELD_NAME }, { FIELD_PASSWORD, T_PASSWORD_OLD },
+	  .uses = { { FIELD_NAME }, { FIELD_PASSWORD, T_PASSWORD_OLD },
 	    { FIELD_NEW }, { FIELD_AGAIN } },
 	  .proof = FIELD_PASSWORD, .new_proof = true },
 	{ "/forgotten", VERB(FORGOTTEN), TEXTS(FORGOTTEN),
-	  { { FIELD_NAME }, { FIELD_EMAIL, T_NONE, T_EMAIL_OLD_HINT } } },
+	  .uses = { { FIELD_NAME },
+	    { FIELD_EMAIL, T_NONE, T_EMAIL_OLD_HINT } } },
 	{ "/reset", VERB(RESET), TEXTS(RESET),
-	  { { FIELD_NAME }, { FIELD_CODE }, { FIELD_NEW }, { FIELD_AGAIN } },
+	  .uses = { { FIELD_NAME }, { FIELD_CODE }, { FIELD_NEW },
+	    { FIELD_AGAIN } },
 	  .new_proof = true, .linked = true },
 	{ "/email", VERB(EMAIL), TEXTS(EMAIL),
-	  { { FIELD_NAME }, { FIELD_PASSWORD },
+	  .group = T_GROUP_EMAIL,
+	  .uses = { { FIELD_NAME }, { FIELD_PASSWORD },
 	    { FIELD_EMAIL, T_EMAIL_NEW, T_EMAIL_NEW_HINT },
 	    { FIELD_PRIVATE } },
 	  .proof = FIELD_PASSWORD, .next = "/validate" },
 	{ "/validate", VERB(VALIDATE), TEXTS(CONFIRM),
-	  { { FIELD_NAME }, { FIELD_CODE }, { FIELD_PASSWORD } },
+	  .uses = { { FIELD_NAME }, { FIELD_CODE }, { FIELD_PASSWORD } },
 	  .proof = FIELD_PASSWORD, .linked = true },
 	{ "/export", VERB(EXPORT), TEXTS(EXPORT),
-	  { { FIELD_NAME }, { FIELD_PASSWORD } }, .proof = FIELD_PASSWORD,
-	  .harmless = true },
+	  .group = T_GROUP_DATA,
+	  .uses = { { FIELD_NAME }, { FIELD_PASSWORD } },
+	  .proof = FIELD_PASSWORD, .harmless = true },
 	{ "/delete", VERB(DELETE), TEXTS(DELETE),
-	  { { FIELD_NAME }, { FIELD_PASSWORD }, { FIELD_SURE } },
+	  .uses = { { FIELD_NAME }, { FIELD_PASSWORD }, { FIELD_SURE } },
 	  .proof = FIELD_PASSWORD, .grave = true },
 	{ NULL }
 };
@@ -92,7 +99,7 @@ has_field(const struct page *page, enum field_id id)
 	return false;
 }
 
-/* -- the cookie, and the form that goes with it ------------------------------ */
+/* -- the cookie, and the form that goes with it ---------------------------- */
 
 /* __Host-: browsers take it only over HTTPS and from this very host. */
 static const char *
@@ -177,7 +184,7 @@ page_show(struct visit *visit)
 	explicit_bzero(query, sizeof(query));
 }
 
-/* -- what comes back ------------------------------------------------------------ */
+/* -- what comes back ------------------------------------------------------- */
 
 /* Browsers that say where a form comes from must say that it is from here. */
 static enum token_fault
@@ -359,7 +366,7 @@ answered(struct visit *visit, const struct answer *answer)
 	}
 }
 
-/* -- the question -------------------------------------------------------------- */
+/* -- the question ---------------------------------------------------------- */
 
 /* The fields were checked: a proof can be made of them. */
 static void

@@ -24,6 +24,7 @@ struct page {
 	const char	*path;
 	Metacube__AccountRequest__Verb verb;
 	enum text	 title, intro, button, about, done;
+	enum text	 group;		/* which begins with this page */
 	struct use	 uses[PAGE_FIELDS + 1];
 	enum field_id	 proof;		/* the password that is shown */
 	bool		 new_proof;	/* and FIELD_NEW the one it becomes */
@@ -44,7 +45,7 @@ struct visit {
 	const struct gate	*gate;
 	struct reply		 reply;
 	const struct page	*page;
-	char			 cookie[TOKEN_COOKIE];	/* "": none came */
+	char		 cookie[TOKEN_COOKIE];	/* "": none came */
 	struct values		 values;
 	/* How the form is shown. */
 	enum text		 faults[FIELD_COUNT];

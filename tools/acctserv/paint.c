@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-/* -- the frame -------------------------------------------------------------- */
+/* -- the frame ------------------------------------------------------------- */
 
 static void
 begin(struct visit *visit, const char *title, bool bad)
@@ -29,16 +29,20 @@ begin(struct visit *visit, const char *title, bool bad)
 }
 
 static void
-end(struct visit *visit)
+end(struct visit *visit, bool home)
 {
-	html_write(&visit->reply.body, "</main>\n<footer><a href=\"%s/\">%s"
-	    "</a></footer>\n</body>\n</html>\n", visit->request->script,
-	    text(T_HOME));
+	struct html *html = &visit->reply.body;
+
+	html_write(html, "</main>\n");
+	if (!home)
+		html_write(html, "<footer><a href=\"%s/\">%s</a></footer>\n",
+		    visit->request->script, text(T_HOME));
+	html_write(html, "</body>\n</html>\n");
 	reply_header(&visit->reply, "Content-Type",
 	    "text/html; charset=utf-8");
 }
 
-/* -- notes: what has happened ------------------------------------------------- */
+/* -- notes: what has happened ---------------------------------------------- */
 
 static void
 note(struct html *html, enum text what, bool good)
@@ -79,7 +83,7 @@ first_fault(const struct visit *visit)
 	return use->id;
 }
 
-/* -- fields ------------------------------------------------------------------- */
+/* -- fields ---------------------------------------------------------------- */
 
 /* One field as it is to be shown. */
 struct shown {
@@ -178,7 +182,7 @@ use_paint(struct visit *visit, const struct use *use)
 	field_paint(&visit->reply.body, &shown);
 }
 
-/* -- pages -------------------------------------------------------------------- */
+/* -- pages ----------------------------------------------------------------- */
 
 void
 paint_form(struct visit *visit, const char *token)
@@ -203,7 +207,16 @@ paint_form(struct visit *visit, const char *token)
 		use_paint(visit, use);
 	html_write(html, "<button%s>%s</button>\n</form>\n",
 	    page->grave ? " class=grave" : "", text(page->button));
-	end(visit);
+	end(visit, false);
+}
+
+static void
+page_listed(struct visit *visit, const struct page *page)
+{
+	html_write(&visit->reply.body, "<li><a href=\"%s%s\">%s</a> "
+	    "<span class=\"about\">%s</span></li>\n",
+	    visit->request->script, page->path, text(page->title),
+	    text(page->about));
 }
 
 void
@@ -213,15 +226,16 @@ paint_home(struct visit *visit)
 	const struct page *page;
 
 	begin(visit, text(T_HOME_TITLE), false);
-	html_write(html, "<p>%s</p>\n<ul class=\"pages\">\n",
-	    text(T_HOME_INTRO));
-	for (page = pages(); page->path != NULL; page++)
-		html_write(html, "<li><a href=\"%s%s\">%s</a> "
-		    "<span class=\"about\">%s</span></li>\n",
-		    visit->request->script, page->path, text(page->title),
-		    text(page->about));
-	html_write(html, "</ul>\n");
-	end(visit);
+	html_write(html, "<p>%s</p>\n", text(T_HOME_INTRO));
+	for (page = pages(); page->path != NULL; page++) {
+		if (page->group != T_NONE)
+			html_write(html, "<h2>%s</h2>\n"
+			    "<ul class=\"pages\">\n", text(page->group));
+		page_listed(visit, page);
+		if (page[1].path == NULL || page[1].group != T_NONE)
+			html_write(html, "</ul>\n");
+	}
+	end(visit, true);
 }
 
 void
@@ -229,5 +243,5 @@ paint_message(struct visit *visit, enum text title, enum text what, bool good)
 {
 	begin(visit, text(title), !good);
 	note(&visit->reply.body, what, good);
-	end(visit);
+	end(visit, false);
 }

@@ -43,7 +43,7 @@ style_send(struct visit *visit)
 	html_add(&reply->body, style_css, sizeof(style_css) - 1);
 }
 
-/* -- what stands in the way of a page ----------------------------------------- */
+/* -- what stands in the way of a page -------------------------------------- */
 
 static bool
 is_known(struct visit *visit)
@@ -97,7 +97,7 @@ is_query_short(struct visit *visit)
 	return false;
 }
 
-/* -- forms ------------------------------------------------------------------------ */
+/* -- forms ----------------------------------------------------------------- */
 
 static bool
 is_form(struct visit *visit)
@@ -190,7 +190,7 @@ drain(const struct gate *gate)
 	explicit_bzero(away, sizeof(away));
 }
 
-/* -- one request ------------------------------------------------------------------ */
+/* -- one request ----------------------------------------------------------- */
 
 static void
 page_serve(struct visit *visit)

@@ -10,7 +10,8 @@
  *	field.c		the fields of all forms, and what may stand in them
  *	paint.c		pages as HTML
  *	reply.c		status, headers, body
- *	form.c html.c token.c limit.c text.c backend.c	know nothing of these
+ *	form.c html.c token.c limit.c text.c backend.c
+ *			know nothing of these
  */
 #ifndef ACCTSERV_SITE_H
 #define ACCTSERV_SITE_H

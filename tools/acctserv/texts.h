@@ -7,18 +7,23 @@ TEXT(LANGUAGE, "en")
 TEXT(ACCOUNTS, "accounts")
 TEXT(ERROR_TITLE, "Error: ")
 TEXT(PROBLEM, "That did not work yet")
-TEXT(HOME, "All that can be done here")
+TEXT(HOME, "Everything about your account")
 
 /* The pages: title, what it is for, button, in the list of pages, when it
  * was done, and what comes next. */
 TEXT(HOME_TITLE, "Your account")
 TEXT(HOME_INTRO, "One account opens every world of this network.")
 
+TEXT(GROUP_NEW, "New here")
+TEXT(GROUP_PASSWORD, "Your password")
+TEXT(GROUP_EMAIL, "Your e-mail address")
+TEXT(GROUP_DATA, "What is kept about you")
+
 TEXT(REGISTER_TITLE, "Make an account")
 TEXT(REGISTER_INTRO, "Choose a name and a password. We mail you a code that "
     "makes the account usable.")
 TEXT(REGISTER_BUTTON, "Make the account")
-TEXT(REGISTER_ABOUT, "New here? Begin with this one.")
+TEXT(REGISTER_ABOUT, "Begin with this one.")
 TEXT(REGISTER_DONE, "The account is made. We have mailed you a code: type it "
     "here, or follow the link in the mail.")
 
@@ -80,11 +85,11 @@ TEXT(CONFIRM_BUTTON, "Confirm")
 TEXT(CONFIRM_ABOUT, "With the code from the mail.")
 TEXT(CONFIRM_DONE, "The new e-mail address is confirmed.")
 
-TEXT(EXPORT_TITLE, "Your data")
+TEXT(EXPORT_TITLE, "Download your data")
 TEXT(EXPORT_INTRO, "Everything that is kept about your account, as a JSON "
     "file.")
 TEXT(EXPORT_BUTTON, "Download")
-TEXT(EXPORT_ABOUT, "Everything that is kept about you, as a file.")
+TEXT(EXPORT_ABOUT, "All of it, as a file.")
 
 TEXT(EXPORT_DONE, "The account server has sent no data.")
 
@@ -92,7 +97,7 @@ TEXT(DELETE_TITLE, "Delete your account")
 TEXT(DELETE_INTRO, "The account and everything kept about it go away, for "
     "ever. This cannot be undone.")
 TEXT(DELETE_BUTTON, "Delete the account")
-TEXT(DELETE_ABOUT, "For ever.")
+TEXT(DELETE_ABOUT, "All of it, for ever.")
 TEXT(DELETE_DONE, "The account is deleted.")
 
 /* The fields: label, hint. */

@@ -21,7 +21,7 @@
 #define EXPIRES_DIGITS	12
 #define HEX		"0123456789abcdef"
 
-/* -- the key ---------------------------------------------------------------- */
+/* -- the key --------------------------------------------------------------- */
 
 static const char *
 key_file_read(int fd, struct token_key *key)
@@ -57,7 +57,7 @@ token_key_read(const char *path, struct token_key *key)
 	return fault;
 }
 
-/* -- the cookie --------------------------------------------------------------- */
+/* -- the cookie ------------------------------------------------------------ */
 
 static void
 hex_write(const uint8_t *data, size_t len, char *to)
@@ -108,7 +108,7 @@ token_cookie_find(const char *header, const char *name,
 	}
 }
 
-/* -- the token ------------------------------------------------------------------ */
+/* -- the token ------------------------------------------------------------- */
 
 static bool
 mac_make(const struct token_key *key, const char *cookie, const char *expires,
