@@ -398,6 +398,16 @@ tests_fuzz_fuzz_frame_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_frame_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_frame_LDADD = server/libserver.la
 
+noinst_PROGRAMS += tests/fuzz/fuzz_antp_request tests/fuzz/fuzz_antp_response
+tests_fuzz_fuzz_antp_request_SOURCES = tests/fuzz/fuzz_antp_request.c
+tests_fuzz_fuzz_antp_request_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_antp_request_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_antp_request_LDADD = server/libserver.la
+tests_fuzz_fuzz_antp_response_SOURCES = tests/fuzz/fuzz_antp_response.c
+tests_fuzz_fuzz_antp_response_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_antp_response_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_antp_response_LDADD = server/libserver.la
+
 noinst_PROGRAMS += tests/fuzz/fuzz_proxy
 tests_fuzz_fuzz_proxy_SOURCES = tests/fuzz/fuzz_proxy.c
 tests_fuzz_fuzz_proxy_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -417,6 +427,7 @@ SYSTEM_TESTS = \
 	tests/system/45_antp.t \
 	tests/system/50_hostile.t \
 	tests/system/60_files.t \
+	tests/system/65_wmqdump.t \
 	tests/system/70_secrets.t
 if ALL_MODULES
 TESTS += $(SYSTEM_TESTS)
