@@ -35,7 +35,7 @@ account_start () {
 		"listen_unix = \"unix:$net/account/web\";" \
 		"audit = \"$net/account/audit\";"
 	module_conf account antpserv 'listen = "127.0.0.1:0";' \
-		"replicas = \"$net/account/replicas\";"
+		"state_file = \"$net/account/replicas\";"
 	"$top_build/bench/people" "$changes" "$net/account/queue" ||
 		bail "no accounts"
 	start account
@@ -49,8 +49,8 @@ gateway_start () {
 		"path = \"$net/gateway/accounts.gdbm\";"
 	module_conf gateway antpclnt \
 		"server = \"antp://$(address account antpserv)/\";" \
-		"folder = \"$net/gateway/mirror\";" 'mirror_freeze = false;'
-	module_conf gateway servpw "keys = \"$net/freeze.key\";"
+		"path = \"$net/gateway/mirror\";" 'mirror_freeze = false;'
+	module_conf gateway servpw "key_files = \"$net/freeze.key\";"
 	module_conf gateway auth_plain
 	module_conf gateway taskmaster 'listen = "127.0.0.1:0";'
 	module_conf gateway gateway 'listen = "127.0.0.1:0";' \
