@@ -84,6 +84,7 @@ metacube_wmqmaint_LDADD = libmetacube.la api/libproto.la $(PROTOBUF_C_LIBS)
 
 bin_PROGRAMS += metacube-wmqdump
 dist_man_MANS += tools/metacube-wmqdump.1
-metacube_wmqdump_SOURCES = tools/wmqdump.c tools/wmqdump/print.c \
+metacube_wmqdump_SOURCES = tools/wmqdump.c tools/wmqdump/audit.c \
+	tools/wmqdump/audit.h tools/wmqdump/print.c \
 	tools/wmqdump/print.h
-metacube_wmqdump_LDADD = libmetacube.la
+metacube_wmqdump_LDADD = libmetacube.la $(PROTOBUF_C_LIBS)

@@ -33,7 +33,8 @@ enum auth_state {
 				 * waiting: that answers when there is news */
 	AUTH_LATER,		/* too many failures: not looked at; try again
 				 * after retry_ms */
-	AUTH_LOCKED		/* it is that user, and the account is locked */
+	AUTH_LOCKED,		/* it is that user, and the account is locked */
+	AUTH_INACTIVE		/* or was never activated */
 };
 
 /* MC_DENIED instead: unknown name or wrong proof, the same answer after the

@@ -23,6 +23,7 @@ level(void *owner, const struct tcapw_position *position)
 	acctserv->level = true;
 	acctserv->last_uid = position->last_uid;
 	acctserv->applied = position->pointer;
+	pwq_board_found(acctserv->board, &position->pointer);
 	mc_log(acctserv->host, MC_NOTE, "%llu accounts, level with the queue "
 	    "at change %llu", (unsigned long long)position->count,
 	    (unsigned long long)position->pointer.seq);
@@ -48,6 +49,7 @@ applied(void *owner, const struct pwq_applied *what)
 {
 	struct acctserv *acctserv = owner;
 
+	pwq_board_applied(acctserv->board, what);
 	if (!acctserv->level)
 		return;
 	if (what->position.last_uid > acctserv->last_uid)
@@ -104,6 +106,7 @@ init(void *state, struct mc_host *host, const void *conf)
 		return status;
 	acctserv->host = host;
 	acctserv->conf = conf;
+	acctserv->board = pwq_board_new(host);
 	TAILQ_INIT(&acctserv->delayed);
 	TAILQ_INIT(&acctserv->durable);
 	for (size_t i = 0; i < BUCKETS; i++)
@@ -111,6 +114,8 @@ init(void *state, struct mc_host *host, const void *conf)
 	status = audit_open(acctserv);
 	if (status == MC_OK)
 		acctserv->guard = guard_new(acctserv->conf);
+	else
+		pwq_board_free(&acctserv->board);
 	return status;
 }
 
@@ -157,6 +162,7 @@ stop(void *state)
 
 	acctserv->stopping = true;
 	listeners_stop(acctserv);
+	pwq_board_close(acctserv->board);
 }
 
 static void
@@ -170,6 +176,7 @@ fini(void *state)
 	audit_close(acctserv);
 	names_free(&acctserv->names);
 	guard_free(&acctserv->guard);
+	pwq_board_free(&acctserv->board);
 	listeners_free(acctserv);
 }
 
@@ -274,8 +281,32 @@ static const struct account_ops account_ops = {
 	.request	= request_call,
 };
 
+/* Service "replica": of the store that is never behind. */
+
+static void
+reached(void *state, const struct wmq_pointer *pointer, struct mc_call *call)
+{
+	struct acctserv *acctserv = state;
+
+	pwq_board_reached(acctserv->board, pointer, call);
+}
+
+static void
+news(void *state, uint64_t after, unsigned wait_ms, struct mc_call *call)
+{
+	struct acctserv *acctserv = state;
+
+	pwq_board_news(acctserv->board, after, wait_ms, call);
+}
+
+static const struct replica_ops replica_ops = {
+	.reached	= reached,
+	.news		= news,
+};
+
 static const struct mc_provide provides[] = {
 	ACCOUNT_PROVIDE(&account_ops),
+	REPLICA_PROVIDE(&replica_ops),
 	{ 0 }
 };
 

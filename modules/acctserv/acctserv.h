@@ -23,6 +23,7 @@
 #include <metacube/follow.h>
 #include <metacube/mail.h>
 #include <metacube/penalty.h>
+#include <metacube/replica.h>
 #include <metacube/tcapw.h>
 
 #include <sys/queue.h>
@@ -51,6 +52,7 @@ TAILQ_HEAD(changes, change);
 
 struct acctserv {
 	struct mc_ref		 tcapw, wmq, mail;
+	struct pwq_board	*board;		/* news of the store */
 	struct mc_host		*host;
 	const struct conf	*conf;
 	struct pwq_follow	*follow;

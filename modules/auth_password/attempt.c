@@ -267,6 +267,8 @@ checked(void *job)
 		mc_count(auth->host, "denied", 1);
 	else if (attempt->result.state == AUTH_LOCKED)
 		mc_count(auth->host, "locked", 1);
+	else if (attempt->result.state == AUTH_INACTIVE)
+		mc_count(auth->host, "inactive", 1);
 	else
 		mc_count(auth->host, "granted", 1);
 	attempt_finish(attempt, right ? MC_OK : MC_DENIED);
@@ -318,7 +320,8 @@ looked_up(void *owner, const struct mc_reply *reply)
 		attempt_hash(attempt, attempt->auth->dummy, false);
 		return;
 	}
-	result->state = account->flags & TCAPW_LOCKED ? AUTH_LOCKED :
+	result->state = (account->flags & TCAPW_LOCKED) != 0 ? AUTH_LOCKED :
+	    (account->flags & TCAPW_INACTIVE) != 0 ? AUTH_INACTIVE :
 	    AUTH_GRANTED;
 	result->uid = account->uid;
 	memcpy(result->name, account->name, sizeof(result->name));

@@ -7,7 +7,7 @@
  *	    -> queue        `workers` at a time; the others are told their place
  *	    -> tcapw        the account's verifier, or one that nothing matches
  *	    -> pool         crypt(3), the same work in every case
- *	    -> GRANTED, LOCKED, or the one MC_DENIED for all the rest
+ *	    -> GRANTED, LOCKED, INACTIVE, or the one MC_DENIED for all the rest
  *	    -> account      a right one whose verifier is weaker than `cost`:
  *	                    a new one is stored, and nobody waits for that
  *

@@ -288,6 +288,11 @@ verified(void *owner, const struct mc_reply *reply)
 		turn_away(session, METACUBE__REASON__ACCOUNT_LOCKED,
 		    "this account is locked", 0);
 		return;
+	case AUTH_INACTIVE:
+		mc_count(host, "logins_inactive", 1);
+		turn_away(session, METACUBE__REASON__ACCOUNT_INACTIVE,
+		    "this account is not activated yet", 0);
+		return;
 	case AUTH_CONTINUE:
 		break;
 	}

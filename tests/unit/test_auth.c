@@ -24,7 +24,7 @@ static struct { char name[MC_NAME_SIZE]; struct mc_call *call; }
 	pending[PENDING_MAX];
 static size_t npending, nlookups;
 static char verifier[TCAPW_VERIFIER_SIZE];
-static bool locked;
+static bool locked, inactive;
 
 static void
 fake_lookup(void *state, const char *name, struct mc_call *call)
@@ -52,7 +52,8 @@ store_answers(void)
 	memcpy(account.name, name, sizeof(name));
 	snprintf(account.display, sizeof(account.display), "%s", name);
 	memcpy(account.verifier, verifier, sizeof(account.verifier));
-	account.flags = locked ? TCAPW_LOCKED : 0;
+	account.flags = locked ? TCAPW_LOCKED :
+	    inactive ? TCAPW_INACTIVE : 0;
 	if (strcmp(name, "joe") == 0 || strcmp(name, "amanda") == 0)
 		mc_call_done(call, MC_OK, &account, sizeof(account));
 	else
@@ -129,7 +130,7 @@ open_auth(void)
 	stage_reset("gateway");
 	freed_proofs = 0;
 	npending = nlookups = nrenewals = 0;
-	locked = false;
+	locked = inactive = false;
 	renewal_status = MC_OK;
 	if (verifier[0] == '\0')
 		verifier_make();
@@ -276,8 +277,16 @@ answers(void)
 	client = attempt("joe", HERE, RIGHT);
 	CU_ASSERT_EQUAL(client.result.state, AUTH_LOCKED);
 	CU_ASSERT_EQUAL(client.result.uid, 5);
+	locked = false;
+	inactive = true;
+	client = attempt("joe", HERE, WRONG);
+	CU_ASSERT_EQUAL(client.status, MC_DENIED);
+	CU_ASSERT_EQUAL(client.len, 0);
+	client = attempt("joe", HERE, RIGHT);
+	CU_ASSERT_EQUAL(client.result.state, AUTH_INACTIVE);
+	CU_ASSERT_EQUAL(stage_count("inactive"), 1);
 	CU_ASSERT_EQUAL(stage_count("granted"), 1);
-	CU_ASSERT_EQUAL(stage_count("denied"), 4);
+	CU_ASSERT_EQUAL(stage_count("denied"), 5);
 	close_auth();
 }
 
@@ -723,7 +732,7 @@ int
 main(void)
 {
 	static const struct cutap_test tests[] = {
-		{ "granted, denied, locked", answers },
+		{ "granted, denied, locked, inactive", answers },
 		{ "what cannot be a login", malformed },
 		{ "a store that fails is no failed guess", store_fails },
 		{ "delays for an account, known or not", delays },

@@ -324,6 +324,10 @@ auth_states(void)
 	refused(conn, METACUBE__REASON__ACCOUNT_LOCKED, true);
 	CU_ASSERT_FALSE(stage_admitted(conn));
 	conn = log_in("");
+	auth_says(AUTH_INACTIVE);
+	refused(conn, METACUBE__REASON__ACCOUNT_INACTIVE, true);
+	CU_ASSERT_FALSE(stage_admitted(conn));
+	conn = log_in("");
 	auth_says(AUTH_CONTINUE);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	CU_ASSERT_EQUAL(dropped, 77);

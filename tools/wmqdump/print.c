@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "print.h"
 
+#include "audit.h"
+
 #include <metacube/host.h>
 #include <metacube/pwq.h>
 
@@ -159,6 +161,7 @@ static const struct {
 			    const struct wmq_record *, const void *data);
 } printers[] = {
 	{ PWQ_TAG, print_pwq },
+	{ AUDIT_TAG, print_audit },
 };
 
 void
