@@ -43,6 +43,24 @@ __lsan_default_suppressions(void)
 	return "leak:libfcgi.so\n";
 }
 
+/* It also takes as much memory for a parameter as it is announced to have,
+ * up to 2 GiB, before it looks how much comes: none of that is touched. */
+int	LLVMFuzzerInitialize(int *, char ***);
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	static char limit[] = "-malloc_limit_mb=8192";
+	char **more = calloc((size_t)*argc + 2, sizeof(*more));
+
+	if (more == NULL)
+		abort();
+	memcpy(more, *argv, (size_t)*argc * sizeof(*more));
+	more[(*argc)++] = limit;
+	*argv = more;
+	return 0;
+}
+
 int	LLVMFuzzerTestOneInput(const uint8_t *, size_t);
 
 int
