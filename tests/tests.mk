@@ -239,7 +239,8 @@ tests_unit_test_pwq_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_pwq_t_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_queue_t_SOURCES = tests/unit/test_queue.c \
-	tests/unit/queue_durable.c tests/unit/queue_epoch.c \
+	tests/unit/queue_damage.c tests/unit/queue_durable.c \
+	tests/unit/queue_epoch.c \
 	tests/unit/queue_mirror.c tests/unit/queue_rig.c \
 	tests/unit/queue_rig.h
 tests_unit_test_queue_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
@@ -544,4 +545,19 @@ tests_fuzz_fuzz_fastcgi_CPPFLAGS = $(AM_CPPFLAGS) $(FCGI_CFLAGS) \
 tests_fuzz_fuzz_fastcgi_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_fastcgi_LDADD = tools/libacctserv.la
 endif
+endif
+
+# The replica on a stage
+if MODULE_SERVPW
+if HAVE_CUNIT
+FREEZE_TESTS += tests/unit/test_servpw.t
+endif
+tests_unit_test_servpw_t_SOURCES = tests/unit/test_servpw.c \
+	tests/unit/servpw_rig.c tests/unit/servpw_rig.h \
+	modules/tcapw_mem/table.c modules/tcapw_mem/table.h \
+	server/follow.c server/replica.c \
+	$(FREEZE_FILES) $(FREEZE_CODEC) $(STAGE_SOURCES) \
+	$(modules_servpw_la_SOURCES)
+tests_unit_test_servpw_t_CPPFLAGS = $(STAGE_CPPFLAGS)
+tests_unit_test_servpw_t_LDADD = $(STAGE_LIBS)
 endif

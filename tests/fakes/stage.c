@@ -84,6 +84,9 @@ static struct {
 	Metacube__Envelope *heard;
 	char		 log[LOG_SIZE];
 	size_t		 log_len;
+	bool		 told;			/* a query was answered */
+	enum mc_status	 told_status;
+	char		 told_text[1024];
 } stage;
 
 static void
@@ -773,7 +776,7 @@ stage_queue(struct mc_conn *conn, size_t queued, bool full)
 	conn->full = full;
 }
 
-/* Commands are not asked here. */
+/* Commands are asked by whoever calls their functions. */
 
 void
 mc_commands(struct mc_host *host, const struct mc_command *commands,
@@ -819,11 +822,30 @@ mc_query_cell(struct mc_query *query, const char *text, ...)
 	(void)text;
 }
 
+bool
+stage_told(enum mc_status *status_r, const char **text_r)
+{
+	bool told = stage.told;
+
+	stage.told = false;
+	*status_r = stage.told_status;
+	*text_r = stage.told_text;
+	return told;
+}
+
 void
 mc_query_done(struct mc_query *query, enum mc_status status,
     const char *text, ...)
 {
 	(void)query;
-	(void)status;
-	(void)text;
+	va_list args;
+
+	stage.told = true;
+	stage.told_status = status;
+	stage.told_text[0] = '\0';
+	if (text == NULL)
+		return;
+	va_start(args, text);
+	vsnprintf(stage.told_text, sizeof(stage.told_text), text, args);
+	va_end(args);
 }

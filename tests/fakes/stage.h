@@ -58,6 +58,9 @@ void	 stage_queue(struct mc_conn *, size_t queued, bool full);
 /* stage_calls.c: calls that their providers have not answered yet. */
 size_t	 stage_owed(void);
 
+/* The last query that the module has answered since this was asked. */
+bool	 stage_told(enum mc_status *status_r, const char **text_r);
+
 /* A counter of the module; the last line it has logged with these words. */
 int64_t	 stage_count(const char *name);
 bool	 stage_logged(const char *words);
