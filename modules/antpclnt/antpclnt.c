@@ -224,6 +224,7 @@ stop(void *state)
 	mc_timer_clear(&client->tick);
 	readers_wake(client);
 	files_wake(client);
+	state_lost(client);
 	waiters_end(&client->positions, MC_UNAVAILABLE, NULL, 0);
 }
 

@@ -115,7 +115,6 @@ struct client {
 	struct wmq_pointer	 head;
 	struct tcapw_position	 checkpoint;
 	struct tcapw_position	 applied;	/* by the replica */
-	uint64_t		 applied_ms;	/* mc_now_ms; 0: was sent */
 	uint64_t		 received;	/* bytes, since the start */
 	bool			 level;		/* all is here */
 	bool			 behind;	/* more may have been here */

@@ -17,7 +17,7 @@
 #define SOON_MS		500	/* an EMPTY before that did not wait */
 #define HOLD_MIN_MS	100
 #define HOLD_MAX_MS	5000
-#define EAGER_S		1	/* wait, when there is more to say soon */
+#define IDLE_MAX	32	/* answers without bytes, in a second */
 
 void
 course_init(struct course *course, const struct course_conf *conf)
@@ -71,7 +71,7 @@ course_partial(struct course *course, const char *name, uint64_t have,
 void
 course_begin(struct course *course)
 {
-	course->nasked = 0;
+	course->waiting = false;
 	course->hold_ms = 0;
 	course->level = false;
 	course->header_fresh = false;
@@ -167,29 +167,27 @@ ask_queue(struct course *course, struct antp_request *request)
 	    in_transfer(course) ? course->piece : QUEUE_MAX);
 	if (busy)
 		return;
-	request->wait_s = course->changed ? EAGER_S : course->conf.wait_s;
+	request->wait_s = course->changed || course->eager ? COURSE_EAGER_S :
+	    course->conf.wait_s;
 }
 
 bool
 course_next(struct course *course, uint64_t now_ms,
     struct antp_request *request_r)
 {
-	if (course->nasked == 0) {
-		course->asked_ms = now_ms;
-		if (course->queue.name[0] == '\0')
-			ask_begin(course, request_r);
-		else if (in_transfer(course) && course->turn)
-			ask_freeze(course, request_r);
-		else if (course->look && course->level)
-			request_first(course, request_r, 0);
-		else
-			ask_queue(course, request_r);
-	} else if (course->nasked == 1 && course->look &&
-	    course->asked[0].wait_s > 0)
+	if (course->waiting)
+		return false;
+	if (course->queue.name[0] == '\0')
+		ask_begin(course, request_r);
+	else if (in_transfer(course) && course->turn)
+		ask_freeze(course, request_r);
+	else if (course->look && course->turn)
 		request_first(course, request_r, 0);
 	else
-		return false;
-	course->asked[course->nasked++] = *request_r;
+		ask_queue(course, request_r);
+	course->asked = *request_r;
+	course->asked_ms = now_ms;
+	course->waiting = true;
 	return true;
 }
 
@@ -244,7 +242,6 @@ got_queue(struct course *course, const struct antp_response *response,
 	step_bytes(step, COURSE_QUEUE, response);
 	step->anew = course->anew;
 	course->anew = false;
-	course->queue.have += response->length;
 	course->level = false;
 	course->changed = true;
 }
@@ -281,7 +278,6 @@ got_freeze(struct course *course, const struct antp_request *asked,
 		    "end", asked->file);
 	} else {
 		step_bytes(step, COURSE_FREEZE, response);
-		course->wanted.have += response->length;
 	}
 }
 
@@ -311,6 +307,9 @@ freeze_named(struct course *course, const char *name)
 
 	if (known)
 		course->entry = course->freeze;
+	else if (course->header_fresh &&
+	    strcmp(name, course->wanted.name) == 0)
+		course->entry = course->wanted;
 	else {
 		memset(&course->entry, 0, sizeof(course->entry));
 		name_set(course->entry.name, name);
@@ -398,16 +397,29 @@ hold(struct course *course)
 		course->hold_ms = HOLD_MAX_MS;
 }
 
+/* Names, looks and polls come in small numbers; more of them within a second
+ * lead nowhere. */
+static void
+idle_count(struct course *course, uint64_t now_ms)
+{
+	if (now_ms - course->idle_ms >= 1000) {
+		course->idle_ms = now_ms;
+		course->idle = 0;
+	}
+	if (++course->idle > IDLE_MAX)
+		hold(course);
+}
+
 static void
 got_nothing(struct course *course, const struct antp_request *asked,
-    bool interrupted, uint64_t now_ms, struct course_step *step)
+    uint64_t now_ms, struct course_step *step)
 {
 	step_set(step, COURSE_NOTHING, "%s", "");
 	if (asked->verb == ANTP_FIRST)
 		course->looked = true;
 	else if (is_queue_file(asked->file)) {
 		course->level = true;
-		if (asked->wait_s == EAGER_S)
+		if (asked->wait_s > 0)
 			course->changed = false;
 		course->refused = 0;
 	} else if (asked->offset != course->entry.size) {
@@ -417,7 +429,7 @@ got_nothing(struct course *course, const struct antp_request *asked,
 	}
 	/* Between the pieces of a freeze nobody waits, and a look follows
 	 * at once; else an EMPTY should have taken its time. */
-	if (interrupted || now_ms - course->asked_ms >= SOON_MS ||
+	if (now_ms - course->asked_ms >= SOON_MS ||
 	    (asked->wait_s == 0 && course->queue.name[0] != '\0'))
 		course->hold_ms = 0;
 	else
@@ -472,16 +484,14 @@ void
 course_answer(struct course *course, uint64_t now_ms,
     const struct antp_response *response, struct course_step *step_r)
 {
-	struct antp_request asked = course->asked[0];
-	bool interrupted = course->nasked > 1;
+	struct antp_request asked = course->asked;
 
-	if (course->nasked == 0) {
+	if (!course->waiting) {
 		step_set(step_r, COURSE_FAULT, "an answer that nobody has "
 		    "asked for");
 		return;
 	}
-	course->asked[0] = course->asked[1];
-	course->nasked--;
+	course->waiting = false;
 	if (response->status >= 100)
 		got_error(course, &asked, response, step_r);
 	else if (is_elsewhere(course, response, step_r))
@@ -491,15 +501,27 @@ course_answer(struct course *course, uint64_t now_ms,
 	else if (response->status == ANTP_NEWFILE)
 		got_name(course, &asked, response, step_r);
 	else if (response->status == ANTP_EMPTY)
-		got_nothing(course, &asked, interrupted, now_ms, step_r);
+		got_nothing(course, &asked, now_ms, step_r);
 	else
 		step_set(step_r, COURSE_FAULT, "status %u means nothing",
 		    response->status);
 	if (step_r->kind == COURSE_FREEZE)
 		piece_adapt(course, now_ms, step_r->length);
-	if (step_r->length > 0)
+	if (step_r->length == 0)
+		idle_count(course, now_ms);
+	else {
 		course->hold_ms = 0;
-	course->asked_ms = now_ms;	/* of the one that is left */
+		course->idle = 0;
+	}
+}
+
+void
+course_bytes(struct course *course, enum course_kind kind, uint64_t len)
+{
+	if (kind == COURSE_QUEUE)
+		course->queue.have += len;
+	else
+		course->wanted.have += len;
 }
 
 /* Taken as the begin of the file, or found to be that of what is here. */

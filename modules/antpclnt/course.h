@@ -23,6 +23,7 @@
 #include <metacube/freeze.h>
 
 #define COURSE_WHY	256
+#define COURSE_EAGER_S	1	/* a wait, when there is more to say soon */
 
 struct course_conf {
 	bool		mirror_freeze;
@@ -76,12 +77,14 @@ struct course {
 
 	bool			look;		/* FIRST is due */
 	bool			looked;		/* and was answered */
-	bool			changed;	/* since the last EMPTY: more
-						 * to acknowledge soon */
-	struct antp_request	asked[2];	/* not answered yet */
-	unsigned		nasked;
-	uint64_t		asked_ms;	/* when the first of them was */
+	bool			changed;	/* since it last waited */
+	bool			eager;		/* more to acknowledge soon */
+	struct antp_request	asked;
+	bool			waiting;	/* for its answer */
+	uint64_t		asked_ms;
 	unsigned		hold_ms;	/* before the next request */
+	unsigned		idle;		/* answers without bytes */
+	uint64_t		idle_ms;	/* since then */
 };
 
 void	course_init(struct course *, const struct course_conf *);
@@ -96,15 +99,16 @@ void	course_partial(struct course *, const char *name, uint64_t have,
 /* A new connection. */
 void	course_begin(struct course *);
 
-/* The next request; false: wait for answers first.  While a long poll waits
- * there may be one: FIRST, when look is due. */
+/* The next request; false: one is waiting for its answer. */
 bool	course_next(struct course *, uint64_t now_ms,
 	    struct antp_request *request_r);
 
-/* The head of an answer.  After QUEUE and FREEZE the bytes count as
- * received. */
+/* The head of an answer. */
 void	course_answer(struct course *, uint64_t now_ms,
 	    const struct antp_response *, struct course_step *step_r);
+
+/* So many bytes of QUEUE or FREEZE have come. */
+void	course_bytes(struct course *, enum course_kind, uint64_t len);
 
 /* The bytes of COURSE_HEADER.  COURSE_FREEZE: they are the first bytes of
  * the file; NOTHING; FAULT. */

@@ -201,8 +201,8 @@ obtain(void *state, bool renew, struct mc_call *call)
 		freeze_answer(client, call);
 	else {
 		client->renewing = client->asked;
-		waiter_add(client, &client->renewals, call, RENEW_WAIT_MS);
 		line_look(client);
+		waiter_add(client, &client->renewals, call, RENEW_WAIT_MS);
 	}
 }
 

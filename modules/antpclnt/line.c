@@ -16,7 +16,6 @@
 
 #define PENDING_MAX	(16 * 1024 * 1024)	/* bytes: then reading stops */
 #define PENDING_LOW	(4 * 1024 * 1024)	/* and goes on */
-#define ACKNOWLEDGE_MS	1000	/* so late at most */
 
 struct line {
 	struct client		*client;
@@ -44,17 +43,6 @@ line_end(struct line *line)
 
 /* Asking. */
 
-static void ask(struct line *line);
-
-static void
-held(void *owner)
-{
-	struct line *line = owner;
-
-	line->client->course.hold_ms = 0;
-	ask(line);
-}
-
 static void
 request_send(struct line *line, struct antp_request *request)
 {
@@ -62,39 +50,55 @@ request_send(struct line *line, struct antp_request *request)
 	char head[ANTP_HEAD_MAX];
 
 	request->applied = client->applied;
-	client->applied_ms = 0;
 	client->asked++;
 	mc_conn_write(line->conn, head, antp_request_write(request, head));
-	if (client->course.nasked == 1)
-		line->heard_ms = mc_now_ms();
+	line->heard_ms = mc_now_ms();
 }
 
 static void
-ask(struct line *line)
+ask_now(void *owner)
 {
+	struct line *line = owner;
 	struct course *course = &line->client->course;
+	const struct tcapw_position *applied = &line->client->applied;
 	struct antp_request request;
-	unsigned hold_ms = course->hold_ms;
 
 	if (line->over || line->paused || line->left > 0 ||
-	    line->hold != NULL || line->client->stopping)
+	    line->client->stopping)
 		return;
-	if (hold_ms > 0 && course->nasked == 0 && !course->look) {
-		mc_timer_set(line->client->host, &line->hold, hold_ms, held,
-		    line);
-		return;
-	}
-	while (course_next(course, mc_now_ms(), &request))
+	course->eager = applied->pointer.seq != 0 &&
+	    applied->pointer.seq < line->client->here.position.durable;
+	if (course_next(course, mc_now_ms(), &request))
 		request_send(line, &request);
 }
 
+/* Unless that would lead nowhere. */
+static void
+ask(struct line *line)
+{
+	const struct course *course = &line->client->course;
+
+	if (line->over || line->hold != NULL)
+		return;
+	if (course->hold_ms > 0 && !course->waiting)
+		mc_timer_set(line->client->host, &line->hold,
+		    course->hold_ms, ask_now, line);
+	else
+		ask_now(line);
+}
+
+/* FIRST, and soon.  A long poll cannot be ended, but its connection can. */
 void
 line_look(struct client *client)
 {
+	const struct course *course = &client->course;
+	struct line *line = client->line;
+
 	client->course.look = true;
-	if (client->line != NULL) {
-		mc_timer_clear(&client->line->hold);
-		ask(client->line);
+	if (line != NULL && ((course->waiting &&
+	    course->asked.wait_s > COURSE_EAGER_S) || line->hold != NULL)) {
+		client_hang_up(client);
+		client_dial(client, 0);
 	}
 }
 
@@ -111,8 +115,7 @@ line_go_on(struct client *client)
 		line->heard_ms = mc_now_ms();
 		mc_conn_pause(line->conn, false);
 	}
-	if (client->course.nasked == 0)
-		ask(line);
+	ask(line);
 }
 
 /* Answers. */
@@ -180,9 +183,7 @@ answered(struct line *line, const struct antp_response *response)
 {
 	struct client *client = line->client;
 	struct course *course = &client->course;
-	uint64_t number = client->asked - course->nasked + 1;
-	bool first = course->nasked > 0 &&
-	    course->asked[0].verb == ANTP_FIRST;
+	bool first = course->waiting && course->asked.verb == ANTP_FIRST;
 	struct course_step step;
 
 	if (response->status < 100)
@@ -191,7 +192,7 @@ answered(struct line *line, const struct antp_response *response)
 	if (step_take(line, &step) || line->over)
 		return;
 	if (first) {
-		client->looked = number;
+		client->looked = client->asked;
 		client->looked_ms = mc_now_ms();
 		freeze_looked(client);
 		state_looked(client);
@@ -287,6 +288,7 @@ bytes_take(struct line *line, const uint8_t *data, size_t len)
 	piece_write(line->client, step->kind == COURSE_QUEUE ?
 	    PIECE_QUEUE : PIECE_FREEZE, step->file, step->offset,
 	    step->anew, data, len);
+	course_bytes(&line->client->course, step->kind, len);
 	step->anew = false;
 	step->offset += len;
 	line->left -= len;
@@ -378,7 +380,7 @@ static uint64_t
 answer_limit_ms(const struct client *client)
 {
 	const struct course *course = &client->course;
-	unsigned wait_s = course->nasked > 0 ? course->asked[0].wait_s : 0;
+	unsigned wait_s = course->waiting ? course->asked.wait_s : 0;
 
 	return (uint64_t)client->conf->answer_ms + wait_s * 1000;
 }
@@ -390,7 +392,7 @@ line_check(struct client *client, uint64_t now_ms)
 
 	if (line == NULL || line->paused)
 		return;
-	if ((client->course.nasked > 0 || line->left > 0) &&
+	if ((client->course.waiting || line->left > 0) &&
 	    now_ms - line->heard_ms > answer_limit_ms(client)) {
 		mc_count(client->host, "silences", 1);
 		mc_log(client->host, MC_WARN, "%s does not answer any more: "
@@ -398,7 +400,5 @@ line_check(struct client *client, uint64_t now_ms)
 		    client->servers[client->server].endpoint);
 		client_hang_up(client);
 		client_dial(client, 0);
-	} else if (client->applied_ms != 0 &&
-	    now_ms - client->applied_ms >= ACKNOWLEDGE_MS)
-		line_look(client);
+	}
 }

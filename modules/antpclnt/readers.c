@@ -68,7 +68,7 @@ pointer_check(const struct client *client, const struct wmq_pointer *after)
 	const struct wmq_position *here = &client->here.position;
 
 	if (!client->here.filled)
-		return MC_UNAVAILABLE;
+		return client->behind ? MC_OK : MC_UNAVAILABLE;
 	if (memcmp(after->epoch, here->epoch, sizeof(after->epoch)) != 0 ||
 	    (after->seq > here->durable && !client->behind))
 		return MC_INVALID;

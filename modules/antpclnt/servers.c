@@ -153,10 +153,12 @@ void
 client_level(struct client *client)
 {
 	const struct course *course = &client->course;
-	bool level = client->line != NULL && course->level &&
-	    course->looked && course->wanted.name[0] == '\0' &&
-	    client->pending == 0 && client->here.filled &&
-	    client->here.position.durable >= client->head.seq;
+	const struct wmq_position *here = &client->here.position;
+	bool at_head = memcmp(client->head.epoch, here->epoch,
+	    sizeof(here->epoch)) == 0 && here->durable >= client->head.seq;
+	bool level = client->line != NULL && course->looked &&
+	    course->wanted.name[0] == '\0' && client->pending == 0 &&
+	    client->here.filled && (at_head || course->level);
 
 	if (!level)
 		return;
@@ -196,8 +198,8 @@ client_tick(void *owner)
 	gauges_set(client);
 	line_check(client, now_ms);
 	if (client->line != NULL && now_ms - client->looked_ms >=
-	    (uint64_t)client->conf->freeze_ms && !client->course.look)
-		line_look(client);
+	    (uint64_t)client->conf->freeze_ms)
+		client->course.look = true;
 	if (client->line == NULL && client->link != NULL &&
 	    client->nservers > 1 && now_ms - client->dialled_ms >=
 	    (uint64_t)client->conf->fallback_ms) {

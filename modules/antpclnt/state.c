@@ -54,8 +54,8 @@ state_ask(void *owner, bool fresh, struct mc_call *call)
 		mc_call_done(call, MC_UNAVAILABLE, NULL, 0);
 	else {
 		client->freshening = client->asked;
-		waiter_add(client, &client->fresh, call, FRESH_WAIT_MS);
 		line_look(client);
+		waiter_add(client, &client->fresh, call, FRESH_WAIT_MS);
 	}
 }
 
@@ -64,11 +64,7 @@ acknowledge(void *owner, const struct tcapw_position *at)
 {
 	struct client *client = owner;
 
-	if (memcmp(at, &client->applied, sizeof(*at)) == 0)
-		return;
 	client->applied = *at;
-	if (client->applied_ms == 0)
-		client->applied_ms = mc_now_ms();
 }
 
 const struct mirror_ops state_ops = {
