@@ -19,6 +19,7 @@ struct conf conf;
 
 static struct mc_call *reading;		/* waits for more of the queue */
 static struct wmq_pointer read_after;
+static struct mc_timer *read_timer;
 static struct mc_call *held[HELD_MAX];
 static size_t nheld;
 static char key_path[256];
@@ -47,7 +48,15 @@ read_answer(void)
 		len += sizeof(record) + record.len;
 	}
 	reading = NULL;
+	mc_timer_clear(&read_timer);
 	mc_call_done(call, MC_OK, batch, len);
+}
+
+static void
+read_late(void *owner)
+{
+	(void)owner;
+	read_answer();
 }
 
 static void
@@ -56,10 +65,8 @@ fake_read(void *state, const struct wmq_pointer *after, size_t max,
 {
 	(void)state;
 	(void)max;
-	(void)wait_ms;
-	if (reading != NULL)
-		mc_call_done(reading, MC_OK, NULL, 0);
-	reading = NULL;
+	if (reading != NULL)	/* whoever asked has gone */
+		read_answer();
 	if (memcmp(after->epoch, server.epoch, 16) != 0 ||
 	    after->seq > server.durable)
 		mc_call_done(call, MC_INVALID, NULL, 0);
@@ -68,6 +75,8 @@ fake_read(void *state, const struct wmq_pointer *after, size_t max,
 	else {
 		reading = call;
 		read_after = *after;
+		mc_timer_set(stage_host(), &read_timer, wait_ms, read_late,
+		    NULL);
 		if (after->seq < server.durable)
 			read_answer();
 	}
@@ -309,6 +318,7 @@ server_epoch(void)
 	server.oldest = server.durable + 1;
 	memcpy(table_position(server.table)->pointer.epoch, server.epoch, 16);
 	reading = NULL;
+	mc_timer_clear(&read_timer);
 	if (call != NULL)
 		mc_call_done(call, MC_INVALID, NULL, 0);
 }
@@ -424,7 +434,7 @@ rig_end(void)
 {
 	metacube_module.stop(servpw);
 	if (reading != NULL)
-		mc_call_done(reading, MC_OK, NULL, 0);
+		read_answer();
 	while (nheld > 0)
 		mc_call_done(held[--nheld], MC_BUSY, NULL, 0);
 	stage_pass(0);
