@@ -421,11 +421,13 @@ SYSTEM_TESTS = \
 	tests/system/10_start.t \
 	tests/system/15_stop.t \
 	tests/system/20_login.t \
+	tests/system/22_account.t \
 	tests/system/25_netshell.t \
 	tests/system/30_world.t \
 	tests/system/35_single.t \
 	tests/system/40_place.t \
 	tests/system/45_antp.t \
+	tests/system/47_changes.t \
 	tests/system/50_hostile.t \
 	tests/system/60_files.t \
 	tests/system/65_wmqdump.t \

@@ -194,6 +194,32 @@ do_join(struct hostile *me, const char *value)
 	send_message(me, &envelope);
 }
 
+/* VERB:NAME - with the proof of login as the old and the new one */
+static void
+do_account(struct hostile *me, const char *value)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__AccountRequest request = METACUBE__ACCOUNT_REQUEST__INIT;
+	char *verb = strdup(value), *colon = strchr(verb, ':');
+	const ProtobufCEnumValue *known;
+
+	if (colon == NULL)
+		die("account=VERB:NAME");
+	*colon = '\0';
+	known = protobuf_c_enum_descriptor_get_value_by_name(
+	    &metacube__account_request__verb__descriptor, verb);
+	if (known == NULL)
+		die("no verb %s", verb);
+	request.verb = (Metacube__AccountRequest__Verb)known->value;
+	request.name = colon + 1;
+	request.proof = request.new_proof = me->login.proof;
+	envelope.cid = 5;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_ACCOUNT_REQUEST;
+	envelope.account_request = &request;
+	send_message(me, &envelope);
+	free(verb);
+}
+
 static void
 do_enter(struct hostile *me, const char *value)
 {
@@ -446,6 +472,7 @@ static const struct step {
 	{ "mechanism", do_mechanism, true },
 	{ "login", do_login, false },
 	{ "join", do_join, true },
+	{ "account", do_account, true },
 	{ "enter", do_enter, true },		/* ticket in hex */
 	{ "forge", do_forge, true },
 	{ "resume", do_resume, true },

@@ -74,6 +74,15 @@ reason_name(unsigned reason)
 	return value != NULL ? value->name : "?";
 }
 
+static const char *
+result_name(int result)
+{
+	const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(
+	    &metacube__account_answer__result__descriptor, result);
+
+	return value != NULL ? value->name : "?";
+}
+
 static void
 print_reroute(const Metacube__Reroute *reroute)
 {
@@ -104,6 +113,11 @@ print_details(const Metacube__Envelope *envelope)
 		printf(" reason=%s text=%s",
 		    reason_name(envelope->kicked->reason),
 		    envelope->kicked->text);
+		break;
+	case METACUBE__ENVELOPE__MESSAGE_ACCOUNT_ANSWER:
+		printf(" result=%s text=%s", result_name(
+		    (int)envelope->account_answer->result),
+		    envelope->account_answer->text);
 		break;
 	case METACUBE__ENVELOPE__MESSAGE_LOGGED_IN:
 		printf(" uid=%llu display=%s",

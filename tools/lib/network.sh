@@ -126,6 +126,28 @@ freeze_key () {			# prints its file, which is made if need be
 	echo "$net/freeze.key"
 }
 
+# mailbox - from now on mails are files in $net/mailbox
+mailbox () {
+	mkdir -p "$net/mailbox"
+	sendmail=$net/sendmail
+	cat >"$sendmail" <<-END
+		#!/bin/sh
+		# Takes a message as /usr/sbin/sendmail -t -i does.
+		new=\$(mktemp "$net/new-mail-XXXXXX") || exit 75
+		cat >"\$new" && mv "\$new" "$net/mailbox"
+	END
+	chmod 755 "$sendmail"
+}
+
+# code_for ADDRESS - in the latest mail to it
+code_for () {
+	local mails
+	mails=$(grep -liE "^To:.*$1" "$net"/mailbox/*) || return
+	# shellcheck disable=SC2012,SC2086 # names are mktemp's
+	ls -t $mails | head -n 1 | xargs cat | tr -d '-' |
+		grep -oE '\b[A-Z2-7]{26}\b' | head -n 1 | grep .
+}
+
 # The account server on its own: it serves its queue and freezes to replicas,
 # and sends mail with the command $sendmail.
 sendmail=/bin/false

@@ -10,9 +10,9 @@
 #include <strings.h>
 
 static void
-asked(struct shell *shell, enum metacube_error error, const char *changing)
+asked(struct shell *shell, enum metacube_error error, const char *then)
 {
-	shell->changing = changing;
+	shell->then = then;
 	if (error == METACUBE_OK)
 		shell->wait = WAIT_CHANGE;
 	else
@@ -41,7 +41,7 @@ account_password(struct shell *shell, const char *file, const char *new_file)
 	    password_get(shell, shell->name, file, password) == 0 &&
 	    password_new(shell, new_file, new_password) == 0)
 		asked(shell, metacube_account_password(shell->client,
-		    password, new_password), "Your password is changed");
+		    password, new_password), "");
 	explicit_bzero(password, sizeof(password));
 	explicit_bzero(new_password, sizeof(new_password));
 }
@@ -55,9 +55,8 @@ account_email(struct shell *shell, const char *email, bool is_private,
 	if (is_logged_in(shell) &&
 	    password_get(shell, shell->name, file, password) == 0)
 		asked(shell, metacube_account_email(shell->client, password,
-		    email, is_private), "Your e-mail address counts when you "
-		    "have typed \"validate\" with the code that is mailed "
-		    "there");
+		    email, is_private), " A code is mailed there: when you "
+		    "have it, type \"validate CODE\".");
 	explicit_bzero(password, sizeof(password));
 }
 
@@ -69,7 +68,7 @@ account_validate(struct shell *shell, const char *code, const char *file)
 	if (is_logged_in(shell) &&
 	    password_get(shell, shell->name, file, password) == 0)
 		asked(shell, metacube_account_validate(shell->client,
-		    password, code), "Your e-mail address is valid");
+		    password, code), "");
 	explicit_bzero(password, sizeof(password));
 }
 
@@ -81,7 +80,7 @@ account_resend(struct shell *shell, const char *file)
 	if (is_logged_in(shell) &&
 	    password_get(shell, shell->name, file, password) == 0)
 		asked(shell, metacube_account_resend(shell->client, password),
-		    "The code is mailed once more");
+		    "");
 	explicit_bzero(password, sizeof(password));
 }
 
@@ -111,6 +110,6 @@ account_delete(struct shell *shell, const char *name, const char *file)
 	if (is_logged_in(shell) && is_meant(shell, name) &&
 	    password_get(shell, shell->name, file, password) == 0)
 		asked(shell, metacube_account_delete(shell->client, password),
-		    "Your account is deleted");
+		    "");
 	explicit_bzero(password, sizeof(password));
 }

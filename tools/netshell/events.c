@@ -234,8 +234,8 @@ changed(void *owner, enum metacube_change change, const char *text,
 	struct shell *shell = owner;
 
 	if (change == METACUBE_C_DONE) {
-		shell_print(shell, "%s%s%s.", shell->changing,
-		    text[0] != '\0' ? ": " : "", text);
+		shell_print(shell, "Done%s%s.%s", text[0] != '\0' ? ": " : "",
+		    text, shell->then);
 		shell_done(shell, WAIT_CHANGE);
 	} else if (retry_ms > 0)
 		shell_fail(shell, "%s: %s (again in %.0f s).",

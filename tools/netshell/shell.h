@@ -27,7 +27,7 @@ struct shell {
 
 	const char		*user;		/* --user */
 	char			 name[METACUBE_NAME_SIZE];	/* logged in as */
-	const char		*changing;	/* WAIT_CHANGE: "Your e-mail" */
+	const char		*then;	/* what comes after WAIT_CHANGE, or "" */
 	const char		*password_file;
 	int			 password_fd;	/* -1: none */
 
