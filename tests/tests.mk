@@ -430,6 +430,7 @@ SYSTEM_TESTS = \
 	tests/system/47_changes.t \
 	tests/system/50_hostile.t \
 	tests/system/60_files.t \
+	tests/system/65_freeze.t \
 	tests/system/65_wmqdump.t \
 	tests/system/70_secrets.t
 if ALL_MODULES

@@ -47,6 +47,7 @@ extern "C" {
 #define FREEZE_PROVIDE(ops) \
 	{ FREEZE_SERVICE, 1 ? (ops) : (const struct freeze_ops *)0 }
 #define FREEZE_TIMEOUT_MS	60000
+#define FREEZE_THAW_TIMEOUT_MS	3600000
 #define FREEZE_PATH_SIZE	1024
 #define FREEZE_HEADER_SIZE	128
 #define FREEZE_CHUNK		65536	/* bytes of plain text */
@@ -133,6 +134,11 @@ struct freeze_ops {
 	 * fetches it: MC_BUSY, as long as that goes on; ask again.
 	 * MC_NOT_FOUND: there is none yet. */
 	void (*obtain)(void *state, bool renew, struct mc_call *);
+
+	/* Loads it into the account store of this server (tcapw.load_*), whose
+	 * follower has been ended, and answers with its freeze_header.  NULL,
+	 * and MC_DENIED: not here.  MC_BUSY: later. */
+	void (*thaw)(void *state, struct mc_call *);
 };
 
 static inline void
@@ -147,6 +153,22 @@ freeze_obtain(const struct mc_ref *to, bool renew, struct mc_call **slot,
 
 	if (call != NULL)
 		ops->obtain(to->provider, renew, call);
+}
+
+static inline void
+freeze_thaw(const struct mc_ref *to, struct mc_call **slot, mc_done_fn *done,
+    void *owner)
+{
+	static const struct mc_op op = {
+		"freeze.thaw", FREEZE_THAW_TIMEOUT_MS, true
+	};
+	const struct freeze_ops *ops = (const struct freeze_ops *)to->ops;
+	struct mc_call *call = mc_call_new(to, &op, slot, done, owner);
+
+	if (call != NULL && ops->thaw != NULL)
+		ops->thaw(to->provider, call);
+	else if (call != NULL)
+		mc_call_done(call, MC_DENIED, NULL, 0);
 }
 
 #ifdef __cplusplus

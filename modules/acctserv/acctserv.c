@@ -13,6 +13,8 @@
  */
 #include "change.h"
 
+#include <metacube/freeze.h>
+
 #include <string.h>
 
 static void
@@ -58,13 +60,21 @@ applied(void *owner, const struct pwq_applied *what)
 	changes_applied(acctserv, &what->position.pointer);
 }
 
+static void	thawed(void *owner, const struct mc_reply *);
+
+/* A store that was lost, when the queue was pruned, or one from before a
+ * backup was restored, is made anew from the freeze. */
 static void
 lost(void *owner, enum pwq_lost lost, const char *why)
 {
 	struct acctserv *acctserv = owner;
 
-	(void)lost;
-	mc_fatal(acctserv->host, "%s", why);
+	if ((lost != PWQ_LOST_GONE && lost != PWQ_LOST_EPOCH) ||
+	    acctserv->level || acctserv->thawed || acctserv->freeze.ops == NULL)
+		mc_fatal(acctserv->host, "%s", why);
+	mc_log(acctserv->host, MC_WARN, "%s", why);
+	acctserv->thawed = true;
+	freeze_thaw(&acctserv->freeze, &acctserv->thaw, thawed, acctserv);
 }
 
 static const struct pwq_follow_ops follow_ops = {
@@ -72,6 +82,21 @@ static const struct pwq_follow_ops follow_ops = {
 	.applied	= applied,
 	.lost		= lost,
 };
+
+static void
+thawed(void *owner, const struct mc_reply *reply)
+{
+	struct acctserv *acctserv = owner;
+
+	pwq_follow_free(&acctserv->follow);
+	if (acctserv->stopping)
+		return;
+	if (reply->status != MC_OK)
+		mc_fatal(acctserv->host, "the store cannot be made from a "
+		    "freeze: %s", mc_status_text(reply->status));
+	acctserv->follow = pwq_follow_new(acctserv->host, &acctserv->tcapw,
+	    &acctserv->wmq, &follow_ops, acctserv);
+}
 
 static bool
 delays_fit(struct mc_host *host, const struct conf *conf)
@@ -314,6 +339,7 @@ static const struct mc_need needs[] = {
 	{ TCAPW_SERVICE, offsetof(struct acctserv, tcapw), false },
 	{ WMQ_SERVICE, offsetof(struct acctserv, wmq), false },
 	{ MAIL_SERVICE, offsetof(struct acctserv, mail), true },
+	{ FREEZE_SERVICE, offsetof(struct acctserv, freeze), true },
 	{ 0 }
 };
 

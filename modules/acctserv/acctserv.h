@@ -51,11 +51,13 @@ struct conf {
 TAILQ_HEAD(changes, change);
 
 struct acctserv {
-	struct mc_ref		 tcapw, wmq, mail;
+	struct mc_ref		 tcapw, wmq, mail, freeze;
 	struct pwq_board	*board;		/* news of the store */
 	struct mc_host		*host;
 	const struct conf	*conf;
 	struct pwq_follow	*follow;
+	struct mc_call		*thaw;
+	bool			 thawed;	/* once is enough */
 	bool			 level;		/* the queue was replayed */
 	bool			 ready;		/* and all names are known */
 	bool			 stopping;

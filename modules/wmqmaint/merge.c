@@ -217,7 +217,8 @@ change_take(struct merge *merge, const struct wmq_record *record,
 		    "no account change", (unsigned long long)record->seq);
 		return -1;
 	}
-	change.pointer.seq = record->seq;
+	/* As the follower does it for the store. */
+	change.pointer.seq = change.account.seq = record->seq;
 	if (!changes_put(merge->changes, &change)) {
 		result = room_make(merge);
 		if (result == 0)

@@ -12,6 +12,7 @@ modules_wmqmaint_la_SOURCES = \
 	modules/wmqmaint/merge.h \
 	modules/wmqmaint/pruning.c \
 	modules/wmqmaint/schedule.c \
+	modules/wmqmaint/thawing.c \
 	modules/wmqmaint/wmqmaint.c \
 	modules/wmqmaint/wmqmaint.h
 modules_wmqmaint_la_LDFLAGS = $(MODULE_LDFLAGS)

@@ -11,6 +11,7 @@
  *	freezing.c	tcapw.position, wmq.read ..., merge, wmqfile.find
  *	pruning.c	freeze verified, tcapw.position, replicas.list,
  *			replicas.give_up ..., wmqfile.prune
+ *	thawing.c	tcapw.load_begin, load_add ..., load_end
  *
  * Where another instance provides "freeze", the mirror of it, this one only
  * prunes, and passes on who asks it for the freeze.
@@ -52,13 +53,15 @@ task_end(struct wmqmaint *maint, enum mc_status status, const char *format,
 	maint->task = TASK_NONE;
 	freezing_free(maint);
 	pruning_free(maint);
+	thawing_free(maint);
 	if (status == MC_OK)
 		mc_log(maint->host, MC_NOTE, "%s", maint->last_text);
 	else if (!atomic_load(&maint->stop)) {
 		mc_log(maint->host, status == MC_BUSY ? MC_WARN : MC_ERROR,
 		    "%s", maint->last_text);
 		mc_count(maint->host, task == TASK_FREEZE ?
-		    "failed_freezes" : "failed_prunes", 1);
+		    "failed_freezes" : task == TASK_PRUNE ?
+		    "failed_prunes" : "failed_thaws", 1);
 	}
 	waiters_tell(maint, status, maint->last_text);
 	if (atomic_load(&maint->stop))
@@ -115,6 +118,19 @@ obtain(void *state, bool renew, struct mc_call *call)
 	else
 		mc_call_done(call, MC_OK, &maint->latest,
 		    sizeof(maint->latest));
+}
+
+static void
+thaw(void *state, struct mc_call *call)
+{
+	struct wmqmaint *maint = state;
+
+	if (maint->mirrored.ops != NULL)
+		mc_call_done(call, MC_DENIED, NULL, 0);
+	else if (maint->latest.path[0] == '\0')
+		mc_call_done(call, MC_NOT_FOUND, NULL, 0);
+	else
+		thawing_begin(maint, call);
 }
 
 /* What is there from before; whether it is good is seen when it is used. */
@@ -210,6 +226,7 @@ stop(void *state)
 
 	atomic_store(&maint->stop, true);
 	schedule_end(maint);
+	thawing_stop(maint);
 	mc_call_cancel(&maint->asked);
 	waiters_tell(maint, MC_UNAVAILABLE, "the server stops");
 }
@@ -221,6 +238,7 @@ fini(void *state)
 
 	freezing_free(maint);
 	pruning_free(maint);
+	thawing_free(maint);
 	freeze_keys_free(&maint->keys);
 }
 
@@ -260,6 +278,7 @@ static const struct mc_key keys[] = {
 
 static const struct freeze_ops ops = {
 	.obtain	= obtain,
+	.thaw	= thaw,
 };
 
 static const struct mc_provide provides[] = {

@@ -26,7 +26,7 @@ struct conf {
 	int64_t		 memory;
 };
 
-enum task { TASK_NONE, TASK_FREEZE, TASK_PRUNE };
+enum task { TASK_NONE, TASK_FREEZE, TASK_PRUNE, TASK_THAW };
 
 struct waiter {
 	struct waiter	*next;
@@ -48,6 +48,7 @@ struct wmqmaint {
 	struct waiter		*waiters;
 	struct freezing		*freezing;
 	struct pruning		*pruning;
+	struct thawing		*thawing;
 	struct mc_call		*asked;
 
 	struct freeze_file	 latest;	/* path "": there is none */
@@ -67,11 +68,14 @@ void	 task_end(struct wmqmaint *, enum mc_status, const char *, ...)
 void	 latest_set(struct wmqmaint *, const struct freeze_header *,
 	    bool verified);
 
-/* freezing.c, pruning.c: begin their task; free what it holds. */
+/* freezing.c, pruning.c, thawing.c: begin their task; free what it holds. */
 void	 freezing_begin(struct wmqmaint *);
 void	 freezing_free(struct wmqmaint *);
 void	 pruning_begin(struct wmqmaint *);
 void	 pruning_free(struct wmqmaint *);
+void	 thawing_begin(struct wmqmaint *, struct mc_call *);
+void	 thawing_stop(struct wmqmaint *);
+void	 thawing_free(struct wmqmaint *);
 
 /* schedule.c; NULL: fine, else what is wrong with freeze_at. */
 const char *schedule_check(const struct conf *);

@@ -155,7 +155,7 @@ change(enum tcapw_verb verb, uint64_t n)
 	uint8_t bytes[PWQ_MAX];
 
 	freeze_account(n, &change.account);
-	change.account.seq = nrecords;
+	change.account.seq = 0;		/* it becomes the record's number */
 	if (verb == TCAPW_CHANGE)
 		change.account.flags |= TCAPW_LOCKED;
 	if (verb == TCAPW_RESERVE)
@@ -163,6 +163,7 @@ change(enum tcapw_verb verb, uint64_t n)
 	record->len = pwq_encode(&change, bytes);
 	CU_ASSERT_TRUE_FATAL(record->len <= sizeof(record->bytes));
 	memcpy(record->bytes, bytes, record->len);
+	change.account.seq = nrecords;
 	if (verb != TCAPW_RESERVE && exists[n]) {
 		pwq_digest_sub(store.digest, bytes,
 		    pwq_account_encode(&accounts[n], bytes));
