@@ -63,3 +63,15 @@ dist_noinst_SCRIPTS += tools/bench bench/lib.sh bench/antp.sh bench/append.sh \
 	bench/peers/kprop.sh bench/peers/postgres.sh bench/peers/slapd.sh
 EXTRA_DIST += bench/colyseus/package.json bench/colyseus/server.mjs \
 	bench/peers/ldap.c bench/peers/postgres.c
+
+# lookup: through the service, beside a bare loop of gdbm_fetch
+if MODULE_TCAPW_GDBM
+BENCH_BINARIES += bench/lookup_peer
+BENCH_MODULES += modules/bench_lookup.la
+bench_lookup_peer_SOURCES = bench/lookup_peer.c
+bench_lookup_peer_LDADD = $(GDBM_LIBS)
+modules_bench_lookup_la_SOURCES = bench/modules/bench_lookup.c
+modules_bench_lookup_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
+modules_bench_lookup_la_LIBADD = $(MODULE_LIBS)
+endif
+dist_noinst_SCRIPTS += bench/lookup.sh
