@@ -393,6 +393,12 @@ tests_fuzz_fuzz_segment_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)
 tests_fuzz_fuzz_segment_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_segment_LDADD = server/libserver.la
 
+noinst_PROGRAMS += tests/fuzz/fuzz_freeze
+tests_fuzz_fuzz_freeze_SOURCES = tests/fuzz/fuzz_freeze.c
+tests_fuzz_fuzz_freeze_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_fuzz_fuzz_freeze_LDFLAGS = $(FUZZ_LINK)
+tests_fuzz_fuzz_freeze_LDADD = server/libserver.la
+
 noinst_PROGRAMS += tests/fuzz/fuzz_frame
 tests_fuzz_fuzz_frame_SOURCES = tests/fuzz/fuzz_frame.c
 tests_fuzz_fuzz_frame_CPPFLAGS = $(UNIT_CPPFLAGS)
@@ -505,7 +511,16 @@ tests_unit_test_wmqmaint_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_wmqmaint_t_LDADD = $(STAGE_LIBS)
 endif
 
-# The account pages, in real web servers and in a browser
+# The account pages: their parts, in real web servers, and in a browser
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_web.t
+TESTS += tests/unit/test_web.t
+endif
+tests_unit_test_web_t_SOURCES = tests/unit/test_web.c
+tests_unit_test_web_t_CPPFLAGS = $(UNIT_CPPFLAGS) \
+	-I$(top_srcdir)/tools/acctserv
+tests_unit_test_web_t_LDADD = tests/libcutap.la tools/libacctserv.la \
+	$(CUNIT_LIBS)
 WEB_TESTS = tests/system/72_web.t tests/browser/74_browser.t
 if ALL_MODULES
 TESTS += $(WEB_TESTS)

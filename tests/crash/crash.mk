@@ -59,3 +59,14 @@ tests_crash_clockshift_la_SOURCES = tests/crash/clockshift.c
 tests_crash_clockshift_la_LDFLAGS = $(PRELOAD_LDFLAGS)
 tests_crash_nosync_la_SOURCES = tests/crash/nosync.c
 tests_crash_nosync_la_LDFLAGS = $(PRELOAD_LDFLAGS)
+
+# Needs no server.
+check_PROGRAMS += tests/crash/bitflip_freeze.t
+TESTS += tests/crash/bitflip_freeze.t
+tests_crash_bitflip_freeze_t_SOURCES = tests/crash/bitflip_freeze.c \
+	tests/crash/campaign.c tests/crash/campaign.h \
+	tests/unit/freeze_files.c tests/unit/freeze_files.h \
+	tests/tap/scratch.c tests/tap/scratch.h
+tests_crash_bitflip_freeze_t_CPPFLAGS = $(AM_CPPFLAGS) \
+	-I$(top_srcdir)/tests/tap
+tests_crash_bitflip_freeze_t_LDADD = libmetacube.la

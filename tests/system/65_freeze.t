@@ -13,7 +13,7 @@ freeze=$net/account/freeze
 host_conf account
 accounts_conf account
 module_conf account acctserv 'listen = "";' 'listen_unix = "";' \
-	"audit = \"$net/account/audit\";"
+	"audit = \"$net/account/audit\";" "cost = 1;"
 module_conf account wmqmaint "path = \"$freeze\";" \
 	"key_files = \"$net/key\";" 'freeze_every = "0s";'
 module_conf account wmq_file "path = \"$net/account/queue\";" \
