@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: MIT
 #
 # Benchmarks: built by `make bench`, run by tools/bench, never installed.
-BENCH_BINARIES = bench/accounts bench/antp_read bench/append_peer bench/free_port bench/hash bench/login \
-	bench/people bench/place bench/session bench/session_peer
+BENCH_BINARIES = bench/accounts bench/antp_read bench/append_peer \
+	bench/free_port bench/hash bench/login bench/people bench/place \
+	bench/session bench/session_peer
 BENCH_MODULES = modules/auth_any.la modules/auth_plain.la \
 	modules/bench_append.la modules/files_fake.la
 EXTRA_PROGRAMS = $(BENCH_BINARIES)

@@ -91,6 +91,13 @@ first_found(void *owner, const struct mc_reply *reply)
 
 /* Life */
 
+static bool
+paths_fit(const struct conf *conf)
+{
+	return strlen(conf->dbfile) < WMQFILE_PATH_SIZE &&
+	    strlen(conf->state_file) + strlen(".new") < WMQFILE_PATH_SIZE;
+}
+
 static enum mc_status
 init(void *state, struct mc_host *host, const void *conf)
 {
@@ -102,6 +109,9 @@ init(void *state, struct mc_host *host, const void *conf)
 	LIST_INIT(&server->files);
 	server->registry.host = host;
 	server->registry.path = server->conf->state_file;
+	if (!paths_fit(conf))
+		return mc_fail(host, MC_INVALID, "dbfile or state_file has "
+		    "%d bytes or more", WMQFILE_PATH_SIZE - 4);
 	return registry_load(&server->registry);
 }
 
@@ -139,6 +149,9 @@ reload(void *state, const void *new_conf)
 	    conf->plain != server->conf->plain)
 		return mc_fail(server->host, MC_INVALID, "roles, plain and "
 		    "state_file need a restart");
+	if (!paths_fit(conf))
+		return mc_fail(server->host, MC_INVALID, "dbfile is too "
+		    "long");
 	status = mc_relisten(server->listener, &conf->listen);
 	if (status == MC_OK) {
 		server->conf = conf;

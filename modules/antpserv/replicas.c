@@ -22,16 +22,23 @@ replica_find(struct registry *registry, const char *name)
 	return NULL;
 }
 
+/* In the order of their names. */
 struct replica *
 replica_add(struct registry *registry, const char *name)
 {
-	struct replica *replica;
+	struct replica *replica, *at, *before = NULL;
 
 	if (registry->count == REPLICAS_MAX)
 		return NULL;
 	replica = mc_zalloc(sizeof(*replica));
 	snprintf(replica->entry.name, MC_KEY_SIZE, "%s", name);
-	LIST_INSERT_HEAD(&registry->replicas, replica, link);
+	LIST_FOREACH(at, &registry->replicas, link)
+		if (strcmp(at->entry.name, name) < 0)
+			before = at;
+	if (before != NULL)
+		LIST_INSERT_AFTER(before, replica, link);
+	else
+		LIST_INSERT_HEAD(&registry->replicas, replica, link);
 	registry->count++;
 	return replica;
 }

@@ -9,7 +9,9 @@
 # Modules of the tests stand beside the real ones
 mkdir "$net/modules"
 cp "$top_build/modules/.libs/antpserv.so" \
-	"$top_build/tests/fakes/.libs/files_fake.so" "$net/modules" ||
+	"$top_build/tests/fakes/.libs/files_fake.so" \
+	"$top_build"/modules/.libs/{acctserv,tcapw_gdbm,wmq_file}.so \
+	"$net/modules" ||
 	bail "no modules"
 modules=$net/modules
 
@@ -218,6 +220,28 @@ for pid in "${slow[@]}"; do
 	wait "$pid"
 done
 
+# -- many at once --------------------------------------------------------------------
+
+place=$second:3000005
+before=$(counter account antpserv requests)
+crowd_pids=()
+for ((i = 0; i < 30; i++)); do
+	asks world-1 wait=60 to="$net/crowd-$i" get=$place:0 >/dev/null 2>&1 &
+	crowd_pids+=($!)
+done
+helpers+=("${crowd_pids[@]}")
+until_true requests account $((before + 30)) || bail "not all ask"
+files account grow 12345 >/dev/null
+all_heard () {
+	local i
+	for ((i = 0; i < 30; i++)); do
+		wait "${crowd_pids[i]}" || return
+		same "$net/account/$second" 3000005 12345 "$net/crowd-$i" ||
+			return
+	done
+}
+check "thirty replicas hear of one change, each of all of it" all_heard
+
 # -- many ------------------------------------------------------------------------------
 
 many () {			# ASKER COUNT
@@ -301,5 +325,45 @@ check "a damaged freeze is not served" \
 mv "$net/loop/dbfile" "$net/elsewhere"
 ln -s "$net/elsewhere" "$net/loop/dbfile"
 check "nor is a link" says '^status=150 ' plainly first end
+
+# -- a real queue ----------------------------------------------------------------------
+
+host_conf queue
+accounts_conf queue
+module_conf queue antpserv 'listen = "127.0.0.1:0";' 'plain = true;' \
+	"state_file = \"$net/queue/replicas\";"
+start queue
+create () {			# NAME
+	echo "the password of $1" >"$net/$1.pw"
+	ctl queue account create "$1" --password-fd 3 3<"$net/$1.pw"
+}
+really () { antp "$(address queue antpserv)" "$@"; }
+part () {			# KEY - of the last answer
+	sed -n "s/^.*\b$1=\([^ ]*\).*$/\1/p" "$net/out" | tail -n 1
+}
+check "an account" create joe
+check "FIRST names the queue's file" says '^status=20 file=[0-9-]*.wmq ' \
+	really first
+file=$(part file)
+check "it is served" says '^status=10 .* head=[1-9]' really to="$net/queued" \
+	get="$file:0:0"
+end=$(part length)
+before=$(counter queue antpserv requests)
+really wait=60 to="$net/queued" get="$file:$end:0" >"$net/news" 2>&1 &
+waiter=$!
+helpers+=($waiter)
+until_true requests queue $((before + 1)) || bail "nobody asks"
+check "another account" create amanda
+check "who waits has it" wait $waiter
+check "both are in the bytes that were served" eval \
+	'grep -aq joe "$net/queued" && grep -aq amanda "$net/queued"'
+served=$(stat -c %s "$net/queued")
+check "which are those of the file" same "$net/queue/queue/$file" 0 \
+	"$served" "$net/queued"
+head=$(sed -n 's/^.*head=\([0-9]*\).*$/\1/p' "$net/news")
+check "the answer says what the server's own store holds" until_true says \
+	" head=$head digest=$head " really first
+check "and that is all" says '^status=30 ' \
+	really get="$file:$served:0"
 
 finish

@@ -331,7 +331,12 @@ do_fill(struct client *me, const char *value)
 static void
 do_connections(struct client *me, const char *value)
 {
-	for (int i = 0; i < atoi(value); i++) {
+	static gnutls_session_t *others;	/* they stay */
+	int count = atoi(value);
+
+	others = calloc((size_t)count + 1, sizeof(gnutls_session_t));
+	for (int i = 0; i < count; i++) {
+		others[i] = me->tls;
 		me->tls = NULL;
 		come(me);
 	}
