@@ -433,6 +433,7 @@ SYSTEM_TESTS = \
 	tests/system/35_single.t \
 	tests/system/40_place.t \
 	tests/system/45_antp.t \
+	tests/system/46_mirror.t \
 	tests/system/47_changes.t \
 	tests/system/50_hostile.t \
 	tests/system/60_files.t \
@@ -531,6 +532,11 @@ EXTRA_DIST += tests/system/weblib.sh tests/browser/driver.py \
 check_PROGRAMS += tests/system/fake_accounts
 tests_system_fake_accounts_SOURCES = tests/system/fake_accounts.c server/name.c
 tests_system_fake_accounts_LDADD = api/libproto.la $(PROTOBUF_C_LIBS)
+
+# What mirrors are tested with
+check_PROGRAMS += tests/system/mirror_data
+tests_system_mirror_data_SOURCES = tests/system/mirror_data.c
+tests_system_mirror_data_LDADD = libmetacube.la
 
 # modules/antpclnt, on a stage, over real files
 if MODULE_ANTPCLNT

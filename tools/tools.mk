@@ -6,7 +6,7 @@ tools_bots_SOURCES = tools/bots.c
 tools_bots_LDADD = libmetacube-client.la
 dist_noinst_SCRIPTS += tools/setup tools/demo tools/check tools/campaign \
 	.ci/run
-EXTRA_DIST += tools/lib/network.sh
+EXTRA_DIST += tools/lib/network.sh tools/lib/web.sh
 
 bin_PROGRAMS += metacubectl
 dist_man_MANS += tools/metacubectl.1
@@ -31,7 +31,7 @@ metacube_netshell_LDADD = libmetacube-client.la $(LIBEDIT_LIBS) -lm
 ACCTSERV_CGI = tools/acctserv/backend.c tools/acctserv/backend.h \
 	tools/acctserv/cgi.c tools/acctserv/field.c tools/acctserv/field.h \
 	tools/acctserv/form.c tools/acctserv/form.h tools/acctserv/html.c \
-	tools/acctserv/html.h tools/acctserv/limit.c tools/acctserv/limit.h \
+	tools/acctserv/html.h tools/acctserv/rate.c tools/acctserv/rate.h \
 	tools/acctserv/page.c tools/acctserv/page.h tools/acctserv/paint.c \
 	tools/acctserv/reply.c tools/acctserv/reply.h \
 	tools/acctserv/request.c tools/acctserv/request.h \
@@ -66,9 +66,17 @@ tools/acctserv/style.h: tools/acctserv/style.css
 		echo ';'; \
 	} >$@
 
+# Samples for web servers, with the paths of this installation.
 acctservdir = $(mcdatadir)/web
-dist_acctserv_DATA = tools/acctserv/apache.conf tools/acctserv/lighttpd.conf \
-	tools/acctserv/nginx.conf
+nodist_acctserv_DATA = tools/acctserv/apache.conf \
+	tools/acctserv/lighttpd.conf tools/acctserv/nginx.conf
+CLEANFILES += $(nodist_acctserv_DATA)
+tools/acctserv/%.conf: tools/acctserv/%.conf.in
+	$(AM_V_GEN)$(MKDIR_P) tools/acctserv && \
+	sed -e 's,@mclibexecdir@,$(mclibexecdir),g' \
+		-e 's,@mcrundir@,$(mcrundir),g' \
+		-e 's,@mcsysconfdir@,$(mcsysconfdir),g' $< >$@
+EXTRA_DIST += $(nodist_acctserv_DATA:=.in)
 EXTRA_DIST += tools/acctserv/README.md tools/acctserv/style.css
 
 # What it does without a server is what the module does.
@@ -88,3 +96,11 @@ metacube_wmqdump_SOURCES = tools/wmqdump.c tools/wmqdump/audit.c \
 	tools/wmqdump/audit.h tools/wmqdump/print.c \
 	tools/wmqdump/print.h
 metacube_wmqdump_LDADD = libmetacube.la $(PROTOBUF_C_LIBS)
+
+if MODULE_ANTPCLNT
+bin_PROGRAMS += metacube-antpclnt
+dist_man_MANS += tools/metacube-antpclnt.1
+metacube_antpclnt_SOURCES = tools/antpclnt.c
+metacube_antpclnt_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
+metacube_antpclnt_LDADD = libmetacube.la
+endif

@@ -52,13 +52,13 @@ web_conf () {
 		apache)		more+="\\n SetEnv ${pair%%=*} \"${pair#*=}\"" ;;
 		esac
 	done
-	sed -e "s,/usr/local/libexec/metacube,$net/web," \
-		-e "s,/var/local/run/metacube/acctserv.sock,$web_socket," \
-		-e "s,/var/local/run/metacube,$net/web," \
-		-e "s,/usr/local/etc/metacube/web.key,$net/web/key," \
+	sed -e "s,@mclibexecdir@,$net/web,g" \
+		-e "s,@mcrundir@/acctserv.sock,$web_socket,g" \
+		-e "s,@mcrundir@,$net/web,g" \
+		-e "s,@mcsysconfdir@/web.key,$net/web/key,g" \
 		-e "s,/run/lighttpd,$net/web," \
 		-e "s|^.*METACUBE_WEB_TITLE.*\$|&$more|" \
-		"$top_src/tools/acctserv/$1.conf"
+		"$top_src/tools/acctserv/$1.conf.in"
 }
 
 web_answers () {
@@ -177,11 +177,12 @@ web_nginx () {
 
 # -- the account server that is none ---------------------------------------
 
-fake_there () { grep -q ready "$net/fake/log"; }
+fake_there () { [ "$(tail -n 1 "$net/fake/log")" = ready ]; }
 
 fake_start () {
 	mkdir -p "$net/fake"
 	: >"$net/fake/mails"
+	echo "a new one" >>"$net/fake/log"
 	"$fake_program" "$web_socket" "$net/fake/mails" "$web_url" \
 		</dev/null >>"$net/fake/log" 2>&1 &
 	pid_of[fake]=$!

@@ -72,7 +72,7 @@ settings_read(struct site *site, struct backend *backend)
 	backend->socket = setting("METACUBE_SOCKET",
 	    RUN_DIR "/acctserv.sock");
 	return number("METACUBE_WEB_POSTS", POSTS_PER_MINUTE, POSTS_MAX,
-	    &site->limit.per_minute) &&
+	    &site->rate.per_minute) &&
 	    number("METACUBE_WEB_WAIT", WAIT_S, WAIT_MAX, &backend->wait_s) &&
 	    getrandom(&site->salt, sizeof(site->salt), 0) ==
 	    sizeof(site->salt);

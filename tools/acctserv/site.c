@@ -133,7 +133,7 @@ is_in_time(struct visit *visit)
 	unsigned wait_s;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	wait_s = limit_take(&site->limit, visit->request->address, site->salt,
+	wait_s = rate_take(&site->rate, visit->request->address, site->salt,
 	    (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000);
 	if (wait_s == 0)
 		return true;

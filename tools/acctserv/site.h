@@ -10,14 +10,14 @@
  *	field.c		the fields of all forms, and what may stand in them
  *	paint.c		pages as HTML
  *	reply.c		status, headers, body
- *	form.c html.c token.c limit.c text.c backend.c
+ *	form.c html.c token.c rate.c text.c backend.c
  *			know nothing of these
  */
 #ifndef ACCTSERV_SITE_H
 #define ACCTSERV_SITE_H
 
 #include "backend.h"
-#include "limit.h"
+#include "rate.h"
 #include "token.h"
 
 #include <stdbool.h>
@@ -29,7 +29,7 @@ struct site {
 	const char		*title;		/* of the network */
 	bool			 plain_http;	/* is allowed: for tests */
 	struct token_key	 key;
-	struct limit		 limit;
+	struct rate		 rate;
 	uint64_t		 salt;		/* for the limit */
 	/* The account server; always answers. */
 	void			(*ask)(void *owner,

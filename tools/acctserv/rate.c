@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * limit - see limit.h.  A bucket of a minute's forms that fills steadily,
+ * rate - see rate.h.  A bucket of a minute's forms that fills steadily,
  * kept as the time at which it will be full.
  */
-#include "limit.h"
+#include "rate.h"
 
 #include <arpa/inet.h>
 #include <string.h>
@@ -35,18 +35,18 @@ address_hash(const char *address, uint64_t salt)
 }
 
 unsigned
-limit_take(struct limit *limit, const char *address, uint64_t salt,
+rate_take(struct rate *rate, const char *address, uint64_t salt,
     int64_t now_ms)
 {
 	uint64_t hash = address_hash(address, salt);
-	struct limit_place *place = &limit->places[hash % LIMIT_PLACES];
+	struct rate_place *place = &rate->places[hash % RATE_PLACES];
 	int64_t one_ms, wait_ms;
 
-	if (limit->per_minute == 0)
+	if (rate->per_minute == 0)
 		return 0;
-	one_ms = MINUTE_MS / limit->per_minute;
+	one_ms = MINUTE_MS / rate->per_minute;
 	if (place->address != hash || place->full_ms < now_ms)
-		*place = (struct limit_place) { hash, now_ms };
+		*place = (struct rate_place) { hash, now_ms };
 	wait_ms = place->full_ms + one_ms - now_ms - MINUTE_MS;
 	if (wait_ms > 0)
 		return (unsigned)((wait_ms + 999) / 1000);
