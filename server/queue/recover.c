@@ -9,10 +9,16 @@
  */
 #include "folder.h"
 
+#include <metacube/host.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/stat.h>
+
+#define REWRITE_MAX	(2 * 1024 * 1024)	/* more than a commit has */
+#define REWRITE_STEP	(64 * 1024)
 
 /* A finished segment: its header, and the hash that it ends with. */
 static enum queue_result
@@ -119,6 +125,30 @@ tail_cut(struct queue *queue, const char *path,
 	return QUEUE_OK;
 }
 
+/* After an fdatasync that failed, the kernel may call clean in memory what the
+ * disk does not have, and say so to whoever syncs next.  Written once more, it
+ * is not clean. */
+static int
+tail_rewrite(struct queue *queue, uint64_t end)
+{
+	uint64_t at = end > REWRITE_MAX ? end - REWRITE_MAX : 0;
+	uint8_t *bytes = mc_zalloc(REWRITE_STEP);
+	int result = 0;
+	ssize_t got;
+
+	for (; result == 0 && at < end; at += (uint64_t)got) {
+		got = file_read(queue, queue->fd, bytes,
+		    end - at < REWRITE_STEP ? end - at : REWRITE_STEP, at);
+		if (got == 0)
+			errno = EIO;	/* it was there a moment ago */
+		result = got <= 0 ? -1 : file_write(queue, queue->fd, bytes,
+		    (size_t)got, at);
+	}
+	mc_wipe(bytes, REWRITE_STEP);
+	free(bytes);
+	return result;
+}
+
 /* A mirror's records can be fetched again: whatever follows the last good
  * one is a tail. */
 static enum segment_end
@@ -155,7 +185,8 @@ last_recover(struct queue *queue, const char *path, struct queue_news *news,
 		result = tail_cut(queue, path, scan, news);
 	if (result != QUEUE_OK)
 		return result;
-	if (file_sync(queue, queue->fd) == -1)
+	if (tail_rewrite(queue, scan->end) == -1 ||
+	    file_sync(queue, queue->fd) == -1)
 		return queue_fail(queue, QUEUE_LOST, "%s: %s", path,
 		    strerror(errno));
 	segment_last(queue)->first_seq = scan->header.first_seq;

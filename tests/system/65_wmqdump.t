@@ -85,7 +85,7 @@ first=${files[0]} second=${files[1]}
 flip () {
 	local byte
 	byte=$(od -An -tu1 -j "$2" -N 1 "$1")
-	printf "\\x$(printf %x $((byte ^ 1)))" |
+	printf %b "\\x$(printf %x $((byte ^ 1)))" |
 		dd of="$1" bs=1 seek="$2" conv=notrunc status=none
 }
 damaged () {			# PATTERN [ARGUMENT...]
@@ -94,7 +94,7 @@ damaged () {			# PATTERN [ARGUMENT...]
 	dump "$@" >"$net/said" 2>&1
 	status=$?
 	cat "$net/said"
-	[ $status -eq 1 ] && grep -qE -- "$pattern" "$net/said"
+	[ "$status" -eq 1 ] && grep -qE -- "$pattern" "$net/said"
 }
 
 flip "$first" 200
@@ -124,7 +124,7 @@ fails () {			# PATTERN ARGUMENT...
 	dump "$@" >"$net/said" 2>&1
 	status=$?
 	cat "$net/said"
-	[ $status -eq 2 ] && grep -qE -- "$pattern" "$net/said"
+	[ "$status" -eq 2 ] && grep -qE -- "$pattern" "$net/said"
 }
 mkdir "$net/empty"
 check "an empty folder" fails 'no queue files' "$net/empty"

@@ -233,6 +233,75 @@ sync_error(void)
 	queue_close(&queue);
 }
 
+/* What is in memory after it is not believed: the next start writes the last
+ * commit again before it syncs. */
+static void
+sync_error_then_start(void)
+{
+	struct queue *queue;
+	uint64_t seq;
+
+	rig_fresh();
+	queue = rig_open("queue", 1 << 20, NOON);
+	CU_ASSERT_EQUAL(rig_commit(queue, 0, 1, NOON, &seq), QUEUE_OK);
+	rig_fault_set(CALL_FDATASYNC, 1, EIO);
+	CU_ASSERT_EQUAL(rig_commit(queue, 1, 1, NOON, &seq), QUEUE_LOST);
+	rig_fault.dead = true;
+	queue_close(&queue);
+	rig_fault_none();
+	queue = rig_open("queue", 1 << 20, NOON);
+	CU_ASSERT_EQUAL(rig_fault.count[CALL_PWRITE], 1);
+	CU_ASSERT_EQUAL(rig_fault.count[CALL_FDATASYNC], 1);
+	CU_ASSERT_EQUAL(rig_commit(queue, 2, 1, NOON, &seq), QUEUE_OK);
+	CU_ASSERT_EQUAL(seq, 3);
+	queue_close(&queue);
+	rig_fault_set(CALL_PWRITE, 1, EIO);
+	CU_ASSERT_PTR_NULL(rig_open("queue", 1 << 20, NOON));
+	rig_fault_none();
+}
+
+/* Over days, and starts, both ways: names and times only go on. */
+static void
+clock_jumps(void)
+{
+	static const int day[] = { 0, 1, -1, 0, 2, 1, 2, -1, 3 };
+	static char batch[8192];
+	struct mc_reply reply = { .status = MC_OK, .data = batch };
+	struct wmq_record record;
+	struct queue_view *view;
+	struct queue *queue;
+	uint64_t seq, before = 0;
+	size_t offset = 0;
+
+	rig_fresh();
+	for (unsigned i = 0; i < 9; i++) {
+		queue = rig_open("queue", 300, NOON +
+		    (uint64_t)((day[i] + 1) * (int64_t)DAY));
+		for (unsigned j = 0; j < 3; j++)
+			CU_ASSERT_EQUAL(rig_commit(queue, 3 * i + j, 1, NOON +
+			    (uint64_t)((day[(i + j) % 9] + 1) *
+			    (int64_t)DAY) + i, &seq), QUEUE_OK);
+		CU_ASSERT_EQUAL(seq, 3 * (i + 1));
+		queue_close(&queue);
+	}
+	queue = rig_open("queue", 300, NOON);
+	CU_ASSERT_EQUAL(queue_read(queue, 0, sizeof(batch), batch,
+	    sizeof(batch), &reply.len), QUEUE_OK);
+	for (seq = 0; wmq_batch_next(&reply, &offset, &record) != NULL;
+	    seq++) {
+		CU_ASSERT_TRUE(record.time_ms >= before);
+		before = record.time_ms;
+	}
+	CU_ASSERT_EQUAL(seq, 27);
+	view = queue_view(queue);
+	for (size_t i = 1; i < view->count; i++)
+		CU_ASSERT_TRUE(queue_compare(view->files[i - 1].name,
+		    view->files[i].name) < 0 &&
+		    view->files[i - 1].first_seq < view->files[i].first_seq);
+	free(view);
+	queue_close(&queue);
+}
+
 static void
 full_disk(void)
 {
@@ -389,167 +458,7 @@ anywhere(void)
 	queue_close(&queue);
 }
 
-static void
-prepare_segments(void)
-{
-	struct queue *queue;
-	uint64_t seq;
-
-	rig_fresh();
-	rig_fault_none();
-	queue = rig_open("queue", 300, NOON);
-	for (unsigned i = 0; i < 9; i++)
-		rig_commit(queue, i, 1, NOON, &seq);
-	queue_close(&queue);
-}
-
-static void
-refused(const char *reason)
-{
-	struct queue *queue = rig_open("queue", 300, NOON);
-
-	CU_ASSERT_PTR_NULL(queue);
-	CU_ASSERT_PTR_NOT_NULL(strstr(rig_why, reason));
-	queue_close(&queue);
-}
-
-static void
-wrong_segments(void)
-{
-	prepare_segments();
-	CU_ASSERT_EQUAL(unlink(scratch_path("queue/20241004-001.wmq")), 0);
-	refused("20241004-002.wmq does not continue");
-	prepare_segments();
-	CU_ASSERT_EQUAL(rename(scratch_path("queue/20241004-001.wmq"),
-	    scratch_path("queue/20241004-009.wmq")), 0);
-	refused("does not continue");
-	prepare_segments();
-	CU_ASSERT_EQUAL(truncate(scratch_path("queue/20241004.wmq"),
-	    200), 0);
-	refused("20241004-001.wmq does not continue");
-	prepare_segments();
-	CU_ASSERT_EQUAL(truncate(scratch_path("queue/20241004.wmq"),
-	    50), 0);
-	refused("20241004.wmq is shorter than the header");
-	prepare_segments();
-	scratch_text("queue/20241004.wmq", "not a queue file, though it is "
-	    "long enough to have a header: "
-	    "0123456789012345678901234567890123456789012345678901234567890");
-	refused("20241004.wmq is not a queue file");
-}
-
-static void
-other_files(void)
-{
-	struct queue *queue;
-	unsigned numbers[16];
-	enum queue_result result;
-
-	prepare_segments();
-	scratch_text("queue/notes.txt", "of somebody");
-	scratch_text("queue/2024.wmq", "too short a name");
-	scratch_text("queue/20241004-1.wmq", "not as we write it");
-	scratch_text("queue/20241005.wmq.new", "was not finished");
-	queue = rig_open("queue", 300, NOON);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
-	CU_ASSERT_EQUAL(rig_read(queue, 0, 4096, numbers, &result), 9);
-	CU_ASSERT_TRUE(rig_is_there("queue/notes.txt"));
-	CU_ASSERT_FALSE(rig_is_there("queue/20241005.wmq.new"));
-	queue_close(&queue);
-}
-
-/* Each bit of a finished segment: noticed when it is opened or read. */
-static void
-each_bit_of_a_segment(void)
-{
-	unsigned numbers[16];
-	enum queue_result result;
-	struct queue *queue;
-	size_t len;
-	char *data;
-
-	prepare_segments();
-	data = scratch_read(scratch_path("queue/20241004-001.wmq"), &len);
-	for (size_t bit = 0; bit < 8 * len; bit++) {
-		data[bit / 8] ^= (char)(1 << bit % 8);
-		scratch_write("queue/20241004-001.wmq", data, len, 0600);
-		data[bit / 8] ^= (char)(1 << bit % 8);
-		queue = rig_open("queue", 300, NOON);
-		if (queue == NULL)
-			continue;
-		rig_read(queue, 0, 4096, numbers, &result);
-		CU_ASSERT_EQUAL(result, QUEUE_DAMAGED);
-		CU_ASSERT_PTR_NOT_NULL(strstr(queue_why(queue),
-		    "20241004-001.wmq is damaged at byte"));
-		queue_close(&queue);
-	}
-	free(data);
-}
-
-/* Damage to what was durable: refused, and the file is left as it is. */
-static void
-damage_refused(void)
-{
-	struct queue *queue;
-	uint64_t seq;
-	char *before, *after;
-	size_t len, after_len;
-
-	rig_fresh();
-	rig_fault_none();
-	queue = rig_open("queue", 1 << 20, NOON);
-	for (unsigned i = 0; i < 5; i++)
-		rig_commit(queue, i, 1, NOON, &seq);
-	rig_fault.dead = true;	/* never closed */
-	queue_close(&queue);
-	rig_fault_none();
-	before = scratch_read(scratch_path("queue/20241004.wmq"), &len);
-	before[200] ^= 1;
-	scratch_write("queue/20241004.wmq", before, len, 0600);
-	refused("20241004.wmq is damaged at byte 176 (record 2)");
-	after = scratch_read(scratch_path("queue/20241004.wmq"), &after_len);
-	CU_ASSERT_EQUAL(after_len, len);
-	CU_ASSERT_EQUAL(memcmp(after, before, len), 0);
-	free(before);
-	free(after);
-}
-
-static void
-torn_tail(void)
-{
-	struct stat st;
-	struct queue *queue;
-	uint64_t seq;
-	unsigned numbers[8];
-	enum queue_result result;
-	char *data;
-	size_t len;
-
-	rig_fresh();
-	rig_fault_none();
-	queue = rig_open("queue", 1 << 20, NOON);
-	for (unsigned i = 0; i < 3; i++)
-		rig_commit(queue, i, 1, NOON, &seq);
-	rig_fault.dead = true;
-	queue_close(&queue);
-	rig_fault_none();
-	data = scratch_read(scratch_path("queue/20241004.wmq"), &len);
-	memset(data + SEGMENT_HEADER_SIZE + 3 * 64 - 20, 0, 20);
-	scratch_write("queue/20241004.wmq", data, len, 0600);
-	free(data);
-	queue = rig_open("queue", 1 << 20, NOON);
-	CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
-	CU_ASSERT_EQUAL(rig_news.cut_at, SEGMENT_HEADER_SIZE + 2 * 64);
-	CU_ASSERT_STRING_EQUAL(rig_news.cut_file, "20241004.wmq");
-	CU_ASSERT_EQUAL(stat(scratch_path("queue/20241004.wmq"), &st), 0);
-	CU_ASSERT_EQUAL(st.st_size, SEGMENT_HEADER_SIZE + 2 * 64);
-	CU_ASSERT_EQUAL(rig_commit(queue, 7, 1, NOON, &seq), QUEUE_OK);
-	CU_ASSERT_EQUAL(seq, 3);
-	CU_ASSERT_EQUAL(rig_read(queue, 0, 4096, numbers, &result), 3);
-	CU_ASSERT_TRUE(numbers[1] == 1 && numbers[2] == 7);
-	queue_close(&queue);
-}
-
+extern const struct cutap_test queue_damage_tests[];
 extern const struct cutap_test queue_durable_tests[];
 extern const struct cutap_test queue_epoch_tests[];
 extern const struct cutap_test queue_mirror_tests[];
@@ -561,18 +470,15 @@ static const struct cutap_test queue_tests[] = {
 	{ "interruptions and short counts are harmless",
 	    interrupted_or_short },
 	{ "a failed fdatasync is not tried again", sync_error },
+	{ "and the start after it does not believe the memory",
+	    sync_error_then_start },
 	{ "a full disk refuses, and goes on later", full_disk },
 	{ "a nearly full disk is used to the end", nearly_full_disk },
 	{ "one writer at a time", one_writer },
 	{ "a file for each day, and no way back", days },
+	{ "the clock jumps by days, also over a start", clock_jumps },
 	{ "files of one day", sizes },
 	{ "reading from anywhere", anywhere },
-	{ "missing, swapped, cut and foreign files", wrong_segments },
-	{ "other files are left alone", other_files },
-	{ "no bit of a finished file changes unseen",
-	    each_bit_of_a_segment },
-	{ "damage is refused, and left as it is", damage_refused },
-	{ "a torn tail is cut off", torn_tail },
 	{ NULL, NULL }
 };
 
@@ -581,6 +487,7 @@ main(void)
 {
 	static const struct cutap_suite suites[] = {
 		{ "queue", queue_tests },
+		{ "damage", queue_damage_tests },
 		{ "durable", queue_durable_tests },
 		{ "epoch", queue_epoch_tests },
 		{ "mirror", queue_mirror_tests },
