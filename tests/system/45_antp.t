@@ -271,7 +271,7 @@ pid=$!
 helpers+=($pid)
 until_true test -e "$net/here" || bail "world-2 does not come"
 check "one that is here" row account replicas "$(has name world-2)" \
-	"$(has 'behind by' 3)" "$(has connected yes)" "$(has state behind)"
+	"$(has 'behind by' 4)" "$(has connected yes)" "$(has state behind)"
 check "cannot be forgotten" not ctl account replicas forget world-2
 check "it is written down" until_true grep -q '^world-2 ' \
 	"$net/account/replicas"
