@@ -146,7 +146,7 @@ check "and there is a place" until_true comes_back
 # -- the account server is away -----------------------------------------------------------
 
 check "joe is on the map once more" comes joe "$net/joe.pw"
-accounts=$(address account acctserv) queue=$(address account antpserv)
+stay_put account acctserv antpserv
 check "the account server stops" stop account
 check "a change has to wait" \
 	says_in joe 'Not changed: .*try later; nothing was changed' \
@@ -156,10 +156,6 @@ check "also at the gateway" says 'Not changed: .*try later' \
 	"login; password --new-password-file $net/joe.new"
 check "but amanda can log in" says 'Logged in' \
 	once amanda "$net/amanda.pw" login
-sed -i "s|listen = \"127.0.0.1:0\"|listen = \"$accounts\"|" \
-	"$net/account/conf.d/acctserv.conf"
-sed -i "s|listen = \"127.0.0.1:0\"|listen = \"$queue\"|" \
-	"$net/account/conf.d/antpserv.conf"
 start account
 connected () { [ "$(counter "$1" account_remote connected)" = 1 ]; }
 for server in gateway world-1 world-2; do
@@ -220,6 +216,10 @@ check "her verifier is renewed over the network" until_true renewed
 check "no session ended because of that" \
 	says_in amanda 'You say: good night' 'say good night'
 check "she can still log in" once amanda "$net/amanda.pw" login
+
+check "the queue tells all of it: it makes the same store" \
+	ctl account wmqmaint freeze
+check "which the gateway has, too" says '^equal' ctl gateway replica verify
 
 for secret in "$net"/joe.new "$net"/joe.third "$net"/amanda.pw; do
 	check "no password in a log (${secret##*/})" \

@@ -264,6 +264,18 @@ stop () {
 	reap "$pid"
 }
 
+# stay_put NAME INSTANCE... - it will listen where it does now when it is
+# started again
+stay_put () {
+	local name=$1 instance
+	shift
+	for instance; do
+		sed -i "s|listen = \"127.0.0.1:0\"|listen = \"$(address \
+			"$name" "$instance")\"|" \
+			"$net/$name/conf.d/$instance.conf"
+	done
+}
+
 kill_hard () {			# NAME
 	local pid=${pid_of[$1]}
 	unset "pid_of[$1]"
