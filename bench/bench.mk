@@ -76,3 +76,13 @@ modules_bench_lookup_la_LDFLAGS = $(BENCH_MODULE_LDFLAGS)
 modules_bench_lookup_la_LIBADD = $(MODULE_LIBS)
 endif
 dist_noinst_SCRIPTS += bench/lookup.sh
+
+# Freezes, by hand: bench/freeze FOLDER
+EXTRA_PROGRAMS += bench/freeze
+bench: bench/freeze
+CLEANFILES += bench/freeze
+bench_freeze_SOURCES = bench/freeze.c modules/wmqmaint/changes.c \
+	modules/wmqmaint/changes.h modules/wmqmaint/merge.c \
+	modules/wmqmaint/merge.h
+bench_freeze_CFLAGS = $(AM_CFLAGS)
+bench_freeze_LDADD = libmetacube.la $(GNUTLS_LIBS)
