@@ -14,6 +14,7 @@
 #include <time.h>
 
 #define FLUSH_MAX	8
+#define COLLECT_MAX	16	/* answers: the loop goes on with these */
 
 struct loop {
 	struct event_base	*base;
@@ -100,11 +101,45 @@ loop_check(const struct mc_host *host, const char *function)
 		    host->name, function);
 }
 
+/* What another thread posts while it works on a batch. */
+static _Thread_local struct {
+	struct loop	*loop;		/* NULL: nothing is collected */
+	struct mails	 mails;
+	unsigned	 count;
+} outbox;
+
+static void
+outbox_add(struct mail *mail)
+{
+	mails_add(&outbox.mails, mail);
+	if (++outbox.count < COLLECT_MAX)
+		return;
+	outbox.count = 0;
+	mailbox_post_all(outbox.loop->box, &outbox.mails);
+}
+
+void
+loop_collect(struct loop *loop)
+{
+	outbox.loop = loop;
+	outbox.count = 0;
+	mails_init(&outbox.mails);
+}
+
+void
+loop_collected(void)
+{
+	mailbox_post_all(outbox.loop->box, &outbox.mails);
+	outbox.loop = NULL;
+}
+
 void
 loop_post(struct loop *loop, struct mail *mail)
 {
 	if (loop_here(loop))
 		mails_add(&loop->own, mail);
+	else if (loop == outbox.loop)
+		outbox_add(mail);
 	else
 		mailbox_post(loop->box, mail);
 }

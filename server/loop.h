@@ -40,6 +40,11 @@ void			 loop_post(struct loop *, struct mail *);
 /* (another thread) The same for a batch, which is empty afterwards. */
 void			 loop_post_all(struct loop *, struct mails *);
 
+/* (another thread) Until loop_collected what this thread posts goes over some
+ * at a time: one wake-up for several. */
+void			 loop_collect(struct loop *);
+void			 loop_collected(void);
+
 /* Runs what has been posted and what that posts in turn, until there is
  * nothing more: for the end, when loop_run has returned. */
 void			 loop_drain(struct loop *);

@@ -135,6 +135,7 @@ static struct job *
 batch_run(struct job *job)
 {
 	mc_batch_fn *run = job->run_batch;
+	struct mc_host *host = job->host;
 	struct job *jobs[MC_BATCH_MAX];
 	void *args[MC_BATCH_MAX];
 	size_t n = 0;
@@ -145,7 +146,9 @@ batch_run(struct job *job)
 		args[n] = job->arg;
 		jobs[n++] = job;
 	}
+	loop_collect(host->process->loop);
 	run(args, n);
+	loop_collected();
 	request_set(0);
 	for (size_t i = 0; i < n; i++)
 		job_free(jobs[i]);
