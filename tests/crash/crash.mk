@@ -70,3 +70,10 @@ tests_crash_bitflip_freeze_t_SOURCES = tests/crash/bitflip_freeze.c \
 tests_crash_bitflip_freeze_t_CPPFLAGS = $(AM_CPPFLAGS) \
 	-I$(top_srcdir)/tests/tap
 tests_crash_bitflip_freeze_t_LDADD = libmetacube.la
+
+# Bits of a queue's files.
+check_PROGRAMS += tests/crash/bitflip_queue.t
+TESTS += tests/crash/bitflip_queue.t
+tests_crash_bitflip_queue_t_SOURCES = tests/crash/bitflip_queue.c \
+	tests/crash/campaign.c tests/crash/campaign.h
+tests_crash_bitflip_queue_t_LDADD = libmetacube.la
