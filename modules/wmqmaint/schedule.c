@@ -130,11 +130,11 @@ schedule_next(struct wmqmaint *maint, bool failed)
 	arm(maint);
 }
 
-/* Not in the first seconds: the store may have to come level first. */
+/* Not at once: the store may have to come level first. */
 void
 schedule_begin(struct wmqmaint *maint)
 {
-	uint64_t earliest = mc_now_ms() + RETRY_MIN_MS;
+	uint64_t earliest = mc_now_ms() + (uint64_t)maint->conf->settle_ms;
 
 	schedule_next(maint, false);
 	if (maint->due_ms < earliest) {

@@ -24,6 +24,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#define DAY_MS	86400000
+
 static void
 waiters_tell(struct wmqmaint *maint, enum mc_status status, const char *text)
 {
@@ -254,7 +256,7 @@ static const struct mc_key keys[] = {
 	  "\"credential:NAME\" is a credential of systemd." },
 	{ MC_FIELD_AS("freeze_every", struct conf, freeze_every_ms),
 	  .type = MC_DURATION, .fallback = "1d", .min = 0,
-	  .max = 365LL * 86400000,
+	  .max = 365LL * DAY_MS,
 	  .help = "How often a freeze is made; 0: only when it is asked for." },
 	{ MC_FIELD(struct conf, freeze_at), .type = MC_STRING,
 	  .fallback = "", .min = 0, .max = 5,
@@ -264,9 +266,12 @@ static const struct mc_key keys[] = {
 	{ MC_FIELD(struct conf, prune), .type = MC_BOOL, .fallback = "true",
 	  .help = "Whether queue files are deleted after each freeze, as far "
 	  "as it covers them and all replicas have them." },
+	{ MC_FIELD_AS("settle", struct conf, settle_ms), .type = MC_DURATION,
+	  .fallback = "1m", .min = 0, .max = DAY_MS,
+	  .help = "After a start nothing is due for so long." },
 	{ MC_FIELD_AS("replica_grace", struct conf, replica_grace_ms),
 	  .type = MC_DURATION, .fallback = "30d", .min = 1000,
-	  .max = 3650LL * 86400000,
+	  .max = 3650LL * DAY_MS,
 	  .help = "A replica that has not been seen for so long is no longer "
 	  "waited for; it will have to load a freeze." },
 	{ MC_FIELD(struct conf, memory), .type = MC_SIZE,

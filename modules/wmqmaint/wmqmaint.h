@@ -22,6 +22,7 @@ struct conf {
 	int64_t		 freeze_every_ms;	/* 0: only when asked */
 	const char	*freeze_at;		/* "HH:MM" UTC, or "" */
 	bool		 prune;
+	int64_t		 settle_ms;
 	int64_t		 replica_grace_ms;
 	int64_t		 memory;
 };

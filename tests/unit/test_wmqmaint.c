@@ -253,7 +253,8 @@ begin(void)
 	conf = (struct conf) {
 		.path = path, .key_files = key_files, .freeze_every_ms = 0,
 		.freeze_at = "", .prune = true,
-		.replica_grace_ms = 30LL * DAY_MS, .memory = 16 << 20
+		.replica_grace_ms = 30LL * DAY_MS, .memory = 16 << 20,
+		.settle_ms = 60000
 	};
 	module_open();
 }
