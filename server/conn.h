@@ -21,8 +21,9 @@
  * A stream carries bytes instead of messages and has no PROVING: its first
  * bytes are its module's.
  *
- * conn.c is the loop thread's half; stream.c the same for streams; conn_io.c begins and ends the other one,
- * conn_in.c is what comes in, conn_out.c what goes out.
+ * conn.c is the loop thread's half, stream.c what it has for streams alone;
+ * conn_io.c begins and ends the other half, conn_in.c is what comes in,
+ * conn_out.c what goes out.
  */
 #ifndef SERVER_CONN_H
 #define SERVER_CONN_H

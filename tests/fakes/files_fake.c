@@ -310,8 +310,13 @@ stop(void *state)
 	wake(state, NULL);
 }
 
-static const struct wmqfile_ops wmqfile_ops = { extent, find_seq, prune };
-static const struct freeze_ops freeze_ops = { obtain };
+static const struct wmqfile_ops wmqfile_ops = {
+	.extent	= extent,
+	.find	= find_seq,
+	.prune	= prune,
+};
+
+static const struct freeze_ops freeze_ops = { .obtain = obtain };
 
 static const struct mc_key keys[] = {
 	{ MC_FIELD(struct conf, path), .type = MC_PATH,
