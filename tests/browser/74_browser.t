@@ -10,7 +10,7 @@ patience=60
 # shellcheck source=tests/system/weblib.sh
 . "$top_src/tests/system/weblib.sh"
 
-for program in lighttpd curl chromium chromedriver python3; do
+for program in apache2 curl chromium chromedriver python3; do
 	web_has $program >/dev/null && continue
 	echo "1..0 # SKIP no $program"
 	exit 0
@@ -29,7 +29,11 @@ chmod 755 "$net/sendmail"
 web_begin
 web_socket=$net/account/acctserv.sock
 web_more=(METACUBE_WEB_POSTS=0)
-web_lighttpd lighttpd
+if web_has_fastcgi && web_has lighttpd >/dev/null; then
+	web_lighttpd site
+else
+	web_apache site
+fi
 settings[acctserv]="link = \"$web_url/{page}?name={name}&code={code}\";
 	unix_access = \"all\"; account_free = 1000; address_free = 1000000;
 	account_mails = 1000; address_mails = 1000000;"
@@ -67,7 +71,7 @@ while IFS= read -r line; do
 done <"$net/story"
 check "the story was told" grep -q '^1\.\.' "$net/story"
 check "no password is in a log" not grep -E 'horse|third one' \
-	"$net"/account/log "$net"/lighttpd/log "$net"/lighttpd/access
+	"$net"/account/log "$net"/site/log "$net"/site/access
 if [ -n "${MC_PICTURES-}" ]; then
 	mkdir -p "$MC_PICTURES"
 	cp "$net"/browser/*.png "$MC_PICTURES/"

@@ -27,6 +27,9 @@ web_has () {			# PROGRAM
 	PATH=$PATH:/usr/sbin:/sbin command -v "$1"
 }
 
+# Was it built with FastCGI?
+web_has_fastcgi () { grep -q '^#define HAVE_FCGI' "$top_build/config.h"; }
+
 # Web servers that are started as root serve as somebody else.
 web_user () { [ "$(id -u)" -ne 0 ] || echo nobody; }
 
@@ -163,10 +166,11 @@ web_socket_there () { [ -S "$net/web/web.socket" ]; }
 web_nginx () {
 	local as=()
 	mkdir -p "$net/$1-pages"
-	[ -z "$(web_user)" ] || as=(-U "$(web_user)" -u "$(web_user)")
+	[ -z "$(web_user)" ] ||
+		as=(-U "$(web_user)" -u "$(web_user)" -g nogroup)
 	env METACUBE_SOCKET="$web_socket" METACUBE_WEB_KEY="$net/web/key" \
 		"${web_more[@]}" spawn-fcgi -n -s "$net/web/web.socket" \
-		-M 0600 "${as[@]}" -g nogroup -- "$net/web/acctserv.cgi" \
+		-M 0600 "${as[@]}" -- "$net/web/acctserv.cgi" \
 		</dev/null >"$net/$1-pages/log" 2>&1 &
 	pid_of[$1-pages]=$!
 	until_true web_socket_there ||

@@ -294,6 +294,7 @@ postponed(struct visit *visit, unsigned retry_s)
 	    retry_s == 0 ? RETRY_S : retry_s);
 	reply_header(&visit->reply, "Retry-After", seconds);
 	visit->trouble = T_TRY_LATER;
+	visit->wait_s = retry_s;
 	form_show(visit, 503);
 }
 

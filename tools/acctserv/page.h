@@ -50,6 +50,7 @@ struct visit {
 	/* How the form is shown. */
 	enum text		 faults[FIELD_COUNT];
 	enum text		 trouble;	/* with the whole; or T_NONE */
+	unsigned		 wait_s;	/* with that; 0: not said */
 	enum text		 news;		/* good ones; or T_NONE */
 };
 

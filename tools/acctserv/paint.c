@@ -6,6 +6,7 @@
  */
 #include "page.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* -- the frame ------------------------------------------------------------- */
@@ -53,6 +54,19 @@ note(struct html *html, enum text what, bool good)
 	else
 		html_write(html, "<div class=\"note bad\" role=\"alert\">"
 		    "<p>%s</p></div>\n", text(what));
+}
+
+static void
+trouble_note(struct visit *visit)
+{
+	struct html *html = &visit->reply.body;
+	char seconds[16];
+
+	note(html, visit->trouble, false);
+	if (visit->wait_s == 0)
+		return;
+	snprintf(seconds, sizeof(seconds), "%u", visit->wait_s);
+	html_write(html, "<p>%s %s</p>\n", text(T_WAIT_SECONDS), seconds);
 }
 
 /* Each fault with a link to its field. */
@@ -197,7 +211,7 @@ paint_form(struct visit *visit, const char *token)
 	else
 		html_write(html, "<p>%s</p>\n", text(page->intro));
 	if (visit->trouble != T_NONE)
-		note(html, visit->trouble, false);
+		trouble_note(visit);
 	if (faulty)
 		faults_note(visit);
 	html_write(html, "<form method=\"post\" action=\"%s%s\" novalidate>\n"

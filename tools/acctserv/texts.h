@@ -160,6 +160,7 @@ TEXT(NOT_ALLOWED, "That is not allowed for this account.")
 TEXT(REFUSED, "The account server did not accept this. Nothing was changed.")
 TEXT(TRY_LATER, "The account server cannot do this at the moment. Nothing was "
     "changed: please try again in a little while.")
+TEXT(WAIT_SECONDS, "Seconds to wait:")
 TEXT(UNCERTAIN, "The account server has not answered in time. It may have "
     "been done, or not: check your password to find out, before you try it "
     "again.")
