@@ -37,8 +37,10 @@ record_check(const struct input *input, uint64_t offset, uint64_t seq)
 	size_t size = segment_record_read(at, input->len - offset, seq, &head);
 	uint8_t *again = malloc(SEGMENT_HASH_SIZE + size + 1);
 	uint32_t back;
+	size_t said;
 
-	if (size == 0)
+	if (size == 0 || !segment_record_size(at, size, &said) ||
+	    said != size || !segment_record_size(at, 7, &said) || said <= 7)
 		abort();
 	memcpy(again, at - SEGMENT_HASH_SIZE, SEGMENT_HASH_SIZE);
 	back = at[36] | (uint32_t)at[37] << 8 | (uint32_t)at[38] << 16 |

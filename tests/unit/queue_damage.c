@@ -64,6 +64,37 @@ prunes(void)
 	queue_close(&queue);
 }
 
+/* Killed at any call, and asked again. */
+static void
+prune_killed(void)
+{
+	enum { CHANGES = 6 };		/* three files: deleted, synced */
+	unsigned numbers[16];
+	struct wmq_position position;
+	enum queue_result result;
+	struct queue *queue;
+	size_t count;
+
+	for (unsigned n = 1; n <= CHANGES; n++) {
+		prepare_segments();
+		queue = rig_open("queue", 300, NOON);
+		rig_fault_none();
+		rig_fault.dies_at = n;
+		CU_ASSERT_NOT_EQUAL(queue_prune(queue, 6, &count), QUEUE_OK);
+		CU_ASSERT_TRUE(rig_fault.dead);
+		queue_close(&queue);
+		rig_fault_none();
+		queue = rig_open("queue", 300, NOON);
+		CU_ASSERT_PTR_NOT_NULL_FATAL(queue);
+		queue_position(queue, &position);
+		CU_ASSERT_EQUAL(position.oldest, 1 + 2 * (n / 2));
+		CU_ASSERT_EQUAL(queue_prune(queue, 6, &count), QUEUE_OK);
+		CU_ASSERT_EQUAL(rig_read(queue, 6, 4096, numbers, &result), 3);
+		CU_ASSERT_TRUE(numbers[0] == 6 && result == QUEUE_OK);
+		queue_close(&queue);
+	}
+}
+
 static void
 refused(const char *reason)
 {
@@ -255,6 +286,7 @@ each_bit(void)
 
 const struct cutap_test queue_damage_tests[] = {
 	{ "old files are deleted, oldest first", prunes },
+	{ "also when that is ended anywhere", prune_killed },
 	{ "missing, swapped, cut and foreign files", wrong_segments },
 	{ "other files are left alone", other_files },
 	{ "no bit of a finished file changes unseen",

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -99,9 +100,21 @@ cut_rename(const char *from, const char *to)
 }
 
 static int
+cut_unlink(const char *path)
+{
+	int result = unlink(path);
+
+	cut.names |= result == 0;
+	return result;
+}
+
+static int
 cut_mkdir(const char *path)
 {
-	return mkdir(path, 0700);
+	int result = mkdir(path, 0700);
+
+	cut.names |= result == 0;
+	return result;
 }
 
 static int
@@ -128,7 +141,7 @@ static const struct queue_io io = {
 	.ftruncate	= cut_ftruncate,
 	.fallocate	= cut_fallocate,
 	.rename		= cut_rename,
-	.unlink		= unlink,
+	.unlink		= cut_unlink,
 	.mkdir		= cut_mkdir,
 	.fsync_dir	= cut_fsync_dir,
 	.close		= cut_close,
@@ -213,9 +226,91 @@ refused(void)
 	queue_close(&queue);
 }
 
+static void
+pruned(void)
+{
+	struct queue *queue;
+	size_t count;
+
+	acknowledged();
+	queue = open_queue(300);
+	CU_ASSERT_EQUAL(queue_prune(queue, 9, &count), QUEUE_OK);
+	CU_ASSERT_TRUE(count > 3);
+	nothing_to_lose();
+	queue_close(&queue);
+}
+
+static void
+new_epoch(void)
+{
+	struct queue_conf conf = {
+		.server = "joe", .epoch = "another epoch", .io = &io
+	};
+	struct queue_entry first = { "tst", "one", 3 };
+	struct wmq_pointer at;
+	char why[QUEUE_WHY];
+
+	acknowledged();
+	conf.path = scratch_path("durable");
+	memset(&cut, 0, sizeof(cut));
+	CU_ASSERT_EQUAL(queue_new_epoch(&conf, NOON, &first, &at, why), 0);
+	nothing_to_lose();
+}
+
+/* The files of the queue, as somebody carries them. */
+static void
+carry(struct queue *mirror, const struct queue_view *view)
+{
+	struct queue_place place;
+	char path[128], *bytes;
+	size_t len;
+
+	CU_ASSERT_EQUAL(queue_mirror_anew(mirror, view->files[0].name),
+	    QUEUE_OK);
+	nothing_to_lose();
+	for (size_t i = 0; i < view->count; i++) {
+		if (i > 0)
+			CU_ASSERT_EQUAL(queue_mirror_begin(mirror,
+			    view->files[i].name), QUEUE_OK);
+		nothing_to_lose();	/* of those before */
+		snprintf(path, sizeof(path), "durable/%s",
+		    view->files[i].name);
+		bytes = scratch_read(scratch_path(path), &len);
+		queue_mirror_place(mirror, &place);
+		CU_ASSERT_EQUAL(queue_mirror_put(mirror, &place, bytes, len),
+		    QUEUE_OK);
+		free(bytes);
+	}
+}
+
+static void
+mirrored(void)
+{
+	struct queue_conf conf = { .io = &io };
+	struct queue *queue, *mirror;
+	struct queue_view *view;
+	struct queue_news news;
+	char why[QUEUE_WHY];
+
+	acknowledged();
+	queue = open_queue(300);
+	view = queue_view(queue);
+	queue_close(&queue);
+	CU_ASSERT_TRUE(view->count > 3);
+	conf.path = scratch_path("mirror");
+	mirror = queue_mirror_open(&conf, &news, why);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mirror);
+	carry(mirror, view);
+	queue_close(&mirror);
+	free(view);
+}
+
 const struct cutap_test queue_durable_tests[] = {
 	{ "a power cut takes nothing that was acknowledged", acknowledged },
 	{ "nor what was found again", found_again },
 	{ "nor brings back what was refused", refused },
+	{ "nor what was deleted", pruned },
+	{ "nor anything of a new epoch", new_epoch },
+	{ "nor a finished file of a mirror", mirrored },
 	{ NULL, NULL }
 };

@@ -30,7 +30,7 @@ new_epoch(const char *epoch)
 	unsigned number = OLD;
 	struct queue_entry first = { "tst", &number, sizeof(number) };
 
-	strncpy((char *)conf.epoch, epoch, sizeof(conf.epoch));
+	memcpy(conf.epoch, epoch, strnlen(epoch, sizeof(conf.epoch)));
 	memset(&at, 0, sizeof(at));
 	return queue_new_epoch(&conf, NOON + DAY, &first, &at, rig_why);
 }

@@ -149,8 +149,9 @@ rig_open(const char *name, uint64_t segment_size, uint64_t now_ms)
 		.server = "joe", .io = &rig_io
 	};
 
-	strncpy((char *)conf.epoch, rig_epoch == NULL ? "the one epoch" :
-	    rig_epoch, sizeof(conf.epoch));
+	const char *epoch = rig_epoch == NULL ? "the one epoch" : rig_epoch;
+
+	memcpy(conf.epoch, epoch, strnlen(epoch, sizeof(conf.epoch)));
 	return queue_open(&conf, now_ms, &rig_news, rig_why);
 }
 
