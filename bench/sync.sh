@@ -56,7 +56,7 @@ note () {
 account_start () {
 	"$top_build/metacube-wmqmaint" keygen "$net/freeze.key" >/dev/null ||
 		bail "no key"
-	host_conf account 'stop_timeout = "10m";'
+	host_conf account
 	module_conf account wmq_file "path = \"$net/account/queue\";"
 	module_conf account tcapw_mem \
 		"max_accounts = $((accounts + 1000));"
@@ -75,7 +75,7 @@ account_start () {
 }
 
 frozen () {
-	ctl account wmqmaint freeze && [ -f "$net/account/freeze" ]
+	ctl account wmqmaint freeze | grep -q "^$accounts accounts frozen"
 }
 
 # replica_run STORE [SETTING...] - from its start until it is level
@@ -100,8 +100,9 @@ replica_run () {
 }
 
 replica_level () {
-	ctl gateway replica status | grep -q "following" &&
-		ctl gateway replica status | grep -qw "$accounts"
+	ctl gateway replica status >"$net/status" &&
+		grep -qE '^state +level' "$net/status" &&
+		grep -qE "^seq +$accounts\$" "$net/status"
 }
 
 provider_start () {
