@@ -12,10 +12,19 @@ TESTS += tests/crash/account_change.t tests/crash/mismatch.t \
 endif
 endif
 endif
+check_PROGRAMS += tests/crash/mailbox_take
+tests_crash_mailbox_take_SOURCES = \
+	tests/crash/mailbox.c \
+	tests/crash/mailbox.h \
+	tests/crash/mailbox_take.c
 tests_crash_account_change_t_SOURCES = \
 	tests/crash/account_change.c \
 	tests/crash/asking.c \
 	tests/crash/asking.h \
+	tests/crash/ledger.c \
+	tests/crash/ledger.h \
+	tests/crash/mailbox.c \
+	tests/crash/mailbox.h \
 	tests/crash/people.c \
 	tests/crash/people.h \
 	tests/crash/server.c \
@@ -77,3 +86,20 @@ TESTS += tests/crash/bitflip_queue.t
 tests_crash_bitflip_queue_t_SOURCES = tests/crash/bitflip_queue.c \
 	tests/crash/campaign.c tests/crash/campaign.h
 tests_crash_bitflip_queue_t_LDADD = libmetacube.la
+
+# A replica: needs no account server.
+if MODULE_SERVPW
+if MODULE_TCAPW_GDBM
+if MODULE_WMQ_FILE
+check_PROGRAMS += tests/crash/replica_kill.t
+check_LTLIBRARIES += tests/fakes/freeze_fake.la
+TESTS += tests/crash/replica_kill.t
+endif
+endif
+endif
+tests_crash_replica_kill_t_SOURCES = tests/crash/replica_kill.c \
+	tests/crash/campaign.c tests/crash/campaign.h
+tests_crash_replica_kill_t_LDADD = libmetacube.la $(GNUTLS_LIBS)
+tests_fakes_freeze_fake_la_SOURCES = tests/fakes/freeze_fake.c
+tests_fakes_freeze_fake_la_LDFLAGS = $(FAKE_LDFLAGS)
+tests_fakes_freeze_fake_la_LIBADD = $(MODULE_LIBS)
