@@ -146,7 +146,7 @@ tests_unit_test_tickets_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_tickets_t_LDADD = $(UNIT_LIBS)
 # the whole module, on a stage instead of a host
 tests_unit_test_world_t_SOURCES = tests/unit/test_world.c \
-	tests/unit/world_master.c \
+	tests/unit/world_change.c tests/unit/world_master.c \
 	tests/unit/world_rig.c tests/unit/world_rig.h \
 	tests/fakes/stage.c tests/fakes/stage.h \
 	tests/fakes/stage_calls.c \
@@ -473,7 +473,8 @@ tests_system_notified_SOURCES = tests/system/notified.c
 
 installcheck-local:
 	MC_SBINDIR='$(sbindir)' MC_BINDIR='$(bindir)' MC_LIBDIR='$(libdir)' \
-	MC_MODULEDIR='$(mcmoduledir)' DESTDIR='$(DESTDIR)' \
+	MC_MODULEDIR='$(mcmoduledir)' MC_LIBEXECDIR='$(mclibexecdir)' \
+	MC_DATADIR='$(mcdatadir)' DESTDIR='$(DESTDIR)' \
 		$(top_srcdir)/tests/system/80_install.t
 
 if HAVE_CUNIT
@@ -481,7 +482,8 @@ check_PROGRAMS += tests/unit/test_client.t
 TESTS += tests/unit/test_client.t
 endif
 tests_unit_test_client_t_SOURCES = tests/unit/test_client.c \
-	tests/unit/client_failures.c tests/unit/client_world.c \
+	tests/unit/client_account.c tests/unit/client_failures.c \
+	tests/unit/client_world.c \
 	tests/unit/client_rig.c tests/unit/client_rig.h \
 	tests/unit/counterpart.c tests/unit/counterpart.h
 tests_unit_test_client_t_CPPFLAGS = $(UNIT_CPPFLAGS)

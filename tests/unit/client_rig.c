@@ -129,6 +129,13 @@ failed(void *owner, enum metacube_error error, const char *why)
 	note(owner, "failed; ");
 }
 
+static void
+changed(void *owner, enum metacube_change change, const char *text,
+    unsigned retry_ms)
+{
+	note(owner, "changed %u %s %u; ", (unsigned)change, text, retry_ms);
+}
+
 const struct metacube_options usual = {
 	.connect_ms = 5000, .handshake_ms = 5000, .answer_ms = 5000,
 };
@@ -141,7 +148,7 @@ begin(struct witness *witness, const char *gateway,
 	struct metacube_events events = {
 		witness, queued, logged_in, maps, rerouted, entered, appeared,
 		vanished, moved, said, kicked, refused, dropped, resumed,
-		left, failed
+		left, failed, changed
 	};
 
 	memset(witness, 0, sizeof(*witness));

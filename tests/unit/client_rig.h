@@ -61,6 +61,7 @@ void	silence(struct counterpart *);
 void	hang_up(struct counterpart *);
 
 /* The tests of the other files */
-extern const struct cutap_test client_failure_tests[], client_world_tests[];
+extern const struct cutap_test client_failure_tests[], client_world_tests[],
+	    client_account_tests[];
 
 #endif

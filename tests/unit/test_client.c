@@ -229,6 +229,7 @@ main(void)
 		{ "client", client_tests },
 		{ "failures", client_failure_tests },
 		{ "worlds", client_world_tests },
+		{ "account", client_account_tests },
 		{ NULL, NULL }
 	};
 	int status;

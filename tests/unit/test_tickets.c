@@ -140,6 +140,34 @@ rates(void)
 	CU_ASSERT_EQUAL(taken, 20);
 }
 
+/* Void is what this user had at that moment, and nothing else. */
+static void
+voided(void)
+{
+	struct tickets *tickets = tickets_new();
+	struct ticket before = ticket_for("world-1", NOW + 20000);
+	struct ticket after = ticket_for("world-1", NOW + 20001);
+	struct ticket other = ticket_for("world-1", NOW + 20000);
+
+	other.uid = 6;
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &before));
+	tickets_void(tickets, before.uid, before.expires_ms, NOW);
+	CU_ASSERT_TRUE(tickets_are_void(tickets, &before));
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &after));
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &other));
+	/* When it has expired it need not be remembered. */
+	tickets_void(tickets, 7, NOW + 60000, NOW + 30000);
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &before));
+	before.uid = 7;
+	CU_ASSERT_TRUE(tickets_are_void(tickets, &before));
+	for (uint64_t uid = 100; uid < 100 + 4096; uid++)
+		tickets_void(tickets, uid, NOW + 60000, NOW + 30000);
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &before));
+	before.uid = 100;
+	CU_ASSERT_TRUE(tickets_are_void(tickets, &before));
+	tickets_free(&tickets);
+}
+
 int
 main(void)
 {
@@ -149,6 +177,7 @@ main(void)
 		{ "a ticket is used once", once },
 		{ "used tickets are bounded", bounded },
 		{ "how often", rates },
+		{ "tickets that were voided", voided },
 		{ NULL, NULL }
 	};
 

@@ -414,6 +414,7 @@ main(void)
 	static const struct cutap_suite suites[] = {
 		{ "world", world_tests },
 		{ "taskmaster", world_master_tests },
+		{ "account", world_change_tests },
 		{ NULL, NULL }
 	};
 

@@ -36,7 +36,7 @@ master_up(uint64_t *epochs, size_t count)
 }
 
 void
-begin(void)
+begin_with(const struct account_ops *account)
 {
 	conf = (struct world_conf) {
 		.listen = { .endpoint = "127.0.0.1:7750",
@@ -44,10 +44,11 @@ begin(void)
 		.advertise = "", .name = "", .taskmaster = "127.0.0.1:1",
 		.maps = MAPS_DIR, .capacity = 100, .tick_ms = 50,
 		.idle_unload_ms = 60000, .resume_ms = 30000,
-		.max_messages = 60, .max_says = 3,
+		.max_messages = 60, .max_says = 3, .change_rate = 3,
 	};
 	stage_reset("world-1");
 	world = mc_zalloc(metacube_module.state_size);
+	world->account.ops = account;
 	CU_ASSERT_EQUAL_FATAL(metacube_module.init(world, stage_host(),
 	    &conf), MC_OK);
 	CU_ASSERT_EQUAL_FATAL(metacube_module.start(world), MC_OK);
@@ -57,6 +58,12 @@ begin(void)
 	master_up(NULL, 0);
 	master_load("newbie-island", 5);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(HEARD(master, LOADED));
+}
+
+void
+begin(void)
+{
+	begin_with(NULL);
 }
 
 void

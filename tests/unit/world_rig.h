@@ -9,6 +9,7 @@
 #include "stage.h"
 #include "../../modules/world/world.h"
 
+#include <metacube/account.h>
 #include <metacube/ticket.h>
 
 #define HEARD(conn, KIND) \
@@ -28,6 +29,7 @@ extern const struct ticket_key key;
 
 /* A world that is registered and has newbie-island loaded, as epoch 5. */
 void	begin(void);
+void	begin_with(const struct account_ops *);
 void	end(void);
 
 /* The taskmaster is there: registers, gives a key. */
@@ -48,7 +50,7 @@ unsigned refused(struct mc_conn *);
 /* Refused for this reason, and the connection ends. */
 void	turned_away(struct mc_conn *, unsigned reason);
 
-/* The tests of the other file */
-extern const struct cutap_test world_master_tests[];
+/* The tests of the other files */
+extern const struct cutap_test world_master_tests[], world_change_tests[];
 
 #endif
