@@ -6,7 +6,7 @@
 # installed server, and asked something with the installed metacubectl.
 #
 # Run by `make installcheck`, which says where things are: DESTDIR, MC_SBINDIR,
-# MC_BINDIR, MC_LIBDIR, MC_MODULEDIR.
+# MC_BINDIR, MC_LIBDIR, MC_MODULEDIR, MC_LIBEXECDIR, MC_DATADIR.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -22,6 +22,25 @@ check "metacubed runs from where it is installed" "$metacubed" --version
 check "metacubectl runs from where it is installed" "$metacubectl" --version
 check "metacube-netshell runs from where it is installed" \
 	"$stage$MC_BINDIR/metacube-netshell" --version
+
+shows_page () {			# the key is the test's own
+	(umask 077 && head -c 32 /dev/urandom >"$net/web.key")
+	env GATEWAY_INTERFACE=CGI/1.1 REQUEST_METHOD=GET HTTPS=on PATH_INFO=/ \
+		METACUBE_WEB_KEY="$net/web.key" \
+		"$stage${MC_LIBEXECDIR:?}/acctserv.cgi" </dev/null |
+		grep 'Make an account'
+}
+check "acctserv.cgi runs from where it is installed" shows_page
+samples_point_there () {
+	local sample
+	for sample in apache lighttpd nginx; do
+		grep -q 'acctserv.cgi' "$stage${MC_DATADIR:?}/web/$sample.conf" &&
+			! grep '@' "$stage$MC_DATADIR/web/$sample.conf" ||
+			return 1
+	done
+	grep "$MC_LIBEXECDIR/acctserv.cgi" "$stage$MC_DATADIR"/web/*.conf
+}
+check "the samples for web servers have its path" samples_point_there
 
 variable_is () { [ "$(pkg-config --variable="$1" metacube)" = "$2" ]; }
 PKG_CONFIG_SYSROOT_DIR='' check "metacube.pc knows the modules' folder" \
