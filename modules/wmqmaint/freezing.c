@@ -324,6 +324,15 @@ positioned(void *owner, const struct mc_reply *reply)
 		    mc_status_text(reply->status));
 		return;
 	}
+	if (position->pointer.seq == 0) {	/* not even of an epoch */
+		if (freezing->maint->latest.path[0] == '\0')
+			task_end(freezing->maint, MC_OK, "there is nothing to "
+			    "freeze yet");
+		else
+			task_end(freezing->maint, MC_BUSY, "no freeze: the "
+			    "store is empty so far");
+		return;
+	}
 	freezing->goal = *position;
 	mc_work(freezing->maint->host, begin, freezing);
 }

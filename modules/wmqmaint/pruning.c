@@ -175,6 +175,11 @@ positioned(void *owner, const struct mc_reply *reply)
 		refuse(pruning, reply, "the store does not answer");
 		return;
 	}
+	if (store->pointer.seq == 0) {
+		task_end(maint, MC_BUSY, "nothing pruned: the store is empty "
+		    "so far");
+		return;
+	}
 	if (memcmp(store->pointer.epoch, covered->epoch,
 	    sizeof(covered->epoch)) != 0) {
 		task_end(maint, MC_DENIED, "nothing pruned: the freeze is of "

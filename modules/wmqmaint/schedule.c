@@ -103,10 +103,10 @@ look(void *owner)
 static uint64_t
 retry_of(const struct conf *conf)
 {
-	uint64_t wait = (uint64_t)conf->freeze_every_ms / 24;
+	uint64_t every = (uint64_t)conf->freeze_every_ms, wait = every / 24;
 
 	if (wait < RETRY_MIN_MS)
-		return RETRY_MIN_MS;
+		wait = RETRY_MIN_MS < every ? RETRY_MIN_MS : every;
 	return wait > RETRY_MAX_MS ? RETRY_MAX_MS : wait;
 }
 

@@ -149,6 +149,10 @@ thawing_begin(struct wmqmaint *maint, struct mc_call *call)
 {
 	struct thawing *thawing;
 
+	if (maint->task != TASK_NONE && maint->thaw_waits == NULL) {
+		maint->thaw_waits = call;
+		return;
+	}
 	if (maint->task != TASK_NONE) {
 		mc_call_done(call, MC_BUSY, NULL, 0);
 		return;
@@ -163,10 +167,13 @@ thawing_begin(struct wmqmaint *maint, struct mc_call *call)
 	mc_work(maint->host, open_freeze, thawing);
 }
 
-/* The answer that is owed. */
+/* The answers that are owed. */
 void
 thawing_stop(struct wmqmaint *maint)
 {
+	if (maint->thaw_waits != NULL)
+		mc_call_done(maint->thaw_waits, MC_UNAVAILABLE, NULL, 0);
+	maint->thaw_waits = NULL;
 	if (maint->thawing == NULL || maint->asked == NULL)
 		return;		/* or a job will come back and end it */
 	mc_call_cancel(&maint->asked);

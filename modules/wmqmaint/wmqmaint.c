@@ -45,7 +45,8 @@ task_end(struct wmqmaint *maint, enum mc_status status, const char *format,
 {
 	enum task task = maint->task;
 	bool go_on = maint->scheduled && task == TASK_FREEZE &&
-	    status == MC_OK && maint->conf->prune;
+	    status == MC_OK && maint->conf->prune &&
+	    maint->latest.path[0] != '\0';
 	va_list args;
 
 	va_start(args, format);
@@ -68,10 +69,14 @@ task_end(struct wmqmaint *maint, enum mc_status status, const char *format,
 	waiters_tell(maint, status, maint->last_text);
 	if (atomic_load(&maint->stop))
 		return;
-	if (go_on)
+	if (maint->thaw_waits != NULL) {
+		thawing_begin(maint, maint->thaw_waits);
+		maint->thaw_waits = NULL;
+	} else if (go_on)
 		pruning_begin(maint);
 	else if (maint->scheduled)
-		schedule_next(maint, status != MC_OK);
+		schedule_next(maint, status != MC_OK ||
+		    maint->latest.path[0] == '\0');
 }
 
 void

@@ -50,6 +50,7 @@ struct wmqmaint {
 	struct freezing		*freezing;
 	struct pruning		*pruning;
 	struct thawing		*thawing;
+	struct mc_call		*thaw_waits;	/* for the task's end */
 	struct mc_call		*asked;
 
 	struct freeze_file	 latest;	/* path "": there is none */

@@ -31,8 +31,8 @@
 #define PHASE_SECONDS	120
 
 static const struct contract_suite *const suites[] = {
-	&contract_auth, &contract_taskmaster, &contract_tcapw, &contract_wmq,
-	&contract_wmqfile
+	&contract_auth, &contract_freeze, &contract_taskmaster,
+	&contract_tcapw, &contract_wmq, &contract_wmqfile
 };
 
 static char folder[PATH_SIZE / 2];

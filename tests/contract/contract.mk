@@ -7,6 +7,7 @@ metacube_contract_SOURCES = \
 	tests/contract/auth.c \
 	tests/contract/contract.c \
 	tests/contract/contract.h \
+	tests/contract/freeze.c \
 	tests/contract/frame.c \
 	tests/contract/frame.h \
 	tests/contract/taskmaster.c \
@@ -32,9 +33,17 @@ endif
 if MODULE_WMQ_FILE
 CONTRACT_TESTS += tests/contract/wmq_file.t tests/contract/wmqfile_file.t
 endif
+if MODULE_WMQMAINT
+if MODULE_TCAPW_GDBM
+if MODULE_WMQ_FILE
+CONTRACT_TESTS += tests/contract/freeze_wmqmaint.t
+endif
+endif
+endif
 TESTS += $(CONTRACT_TESTS)
 dist_check_SCRIPTS += tests/contract/run \
 	tests/contract/auth_password.t \
+	tests/contract/freeze_wmqmaint.t \
 	tests/contract/taskmaster.t \
 	tests/contract/tcapw_gdbm.t \
 	tests/contract/tcapw_mem.t \

@@ -37,6 +37,8 @@ static struct tcapw_account *accounts;
 static bool exists[ACCOUNTS_MAX];
 static struct tcapw_position store;
 static bool store_silent;
+static struct mc_call *unanswered[8];
+static size_t nunanswered;
 static unsigned positions;
 
 /* Files and replicas. */
@@ -53,11 +55,49 @@ fake_position(void *state, struct mc_call *call)
 {
 	(void)state;
 	positions++;
-	if (!store_silent)
+	if (store_silent)
+		unanswered[nunanswered++] = call;
+	else
 		mc_call_done(call, MC_OK, &store, sizeof(store));
 }
 
-static const struct tcapw_ops tcapw_ops = { .position = fake_position };
+/* A store that is loaded: how much came, and whether it is taken. */
+static size_t loaded_len;
+static unsigned load_begins, load_ends;
+static enum mc_status load_status;
+
+static void
+fake_load_begin(void *state, struct mc_call *call)
+{
+	(void)state;
+	load_begins++;
+	loaded_len = 0;
+	mc_call_done(call, MC_OK, NULL, 0);
+}
+
+static void
+fake_load_add(void *state, const void *data, size_t len, struct mc_call *call)
+{
+	(void)state;
+	(void)data;
+	loaded_len += len;
+	mc_call_done(call, MC_OK, NULL, 0);
+}
+
+static void
+fake_load_end(void *state, const struct tcapw_position *expected,
+    struct mc_call *call)
+{
+	(void)state;
+	CU_ASSERT_EQUAL(memcmp(expected, &store, sizeof(store)), 0);
+	load_ends++;
+	mc_call_done(call, load_status, NULL, 0);
+}
+
+static const struct tcapw_ops tcapw_ops = {
+	.position = fake_position, .load_begin = fake_load_begin,
+	.load_add = fake_load_add, .load_end = fake_load_end
+};
 
 static void
 fake_read(void *state, const struct wmq_pointer *after, size_t max,
@@ -246,6 +286,8 @@ begin(void)
 	nrecords = prunes = pruned_to = nreplicas = 0;
 	oldest = 1;
 	reads = positions = obtains = 0;
+	load_begins = load_ends = 0;
+	load_status = MC_OK;
 	store_silent = false;
 	list_status = give_up_status = MC_OK;
 	given_up[0] = '\0';
@@ -262,7 +304,11 @@ begin(void)
 static void
 end(void)
 {
+	while (nunanswered > 0)
+		mc_call_done(unanswered[--nunanswered], MC_UNAVAILABLE, NULL,
+		    0);
 	module_close();
+	CU_ASSERT_EQUAL(stage_owed(), 0);
 	free(records);
 	free(accounts);
 	scratch_remove();
@@ -406,7 +452,8 @@ nobody(void)
 	begin();
 	module_start();
 	CU_ASSERT_TRUE(freezes());
-	CU_ASSERT_TRUE(frozen_right());
+	CU_ASSERT_PTR_NOT_NULL(strstr(maint->last_text, "nothing to freeze"));
+	CU_ASSERT_FALSE(there("frozen"));
 	create_many(1, 3);
 	change(TCAPW_DELETE, 1);
 	change(TCAPW_DELETE, 2);
@@ -768,11 +815,71 @@ stopped(void)
 	module_start();
 	create_many(1, 10);
 	store_silent = true;
-	command("wmqmaint prune");
 	command("wmqmaint freeze");
 	stage_pass(0);
+	metacube_module.stop(maint);	/* and the answer comes after it */
 	end();
 	CU_ASSERT_FALSE(stage_logged("10 accounts frozen"));
+}
+
+static enum mc_status thaw_status;
+static bool thaw_answered;
+
+static void
+thawed(void *owner, const struct mc_reply *reply)
+{
+	(void)owner;
+	thaw_status = reply->status;
+	thaw_answered = true;
+	CU_ASSERT_EQUAL(reply->len, reply->status == MC_OK ?
+	    sizeof(struct freeze_header) : 0);
+}
+
+static bool
+thaws(enum mc_status status)
+{
+	thaw_answered = false;
+	freeze_thaw(&service, NULL, thawed, NULL);
+	stage_pass(0);
+	return thaw_answered && thaw_status == status;
+}
+
+static void
+loaded(void)
+{
+	char *file;
+	size_t len;
+
+	begin();
+	module_start();
+	CU_ASSERT_TRUE(thaws(MC_NOT_FOUND));
+	create_many(1, 1000);
+	CU_ASSERT_TRUE(freezes());
+	CU_ASSERT_TRUE(thaws(MC_OK));
+	CU_ASSERT_EQUAL(load_ends, 1);
+	CU_ASSERT_TRUE(loaded_len > 100000);
+	load_status = MC_INVALID;
+	CU_ASSERT_TRUE(thaws(MC_INVALID));
+	CU_ASSERT_TRUE(stage_logged("the store has come to something else"));
+	load_status = MC_OK;
+	/* While something else is done: it comes next, but only one does. */
+	command("wmqmaint prune");
+	thaw_answered = false;
+	freeze_thaw(&service, NULL, thawed, NULL);
+	CU_ASSERT_TRUE(thaws(MC_OK));
+	CU_ASSERT_EQUAL(stage_count("failed_thaws"), 1);
+	/* A damaged one does not replace the store. */
+	file = scratch_read(path, &len);
+	file[len - 1] ^= 1;
+	scratch_write("frozen", file, len, 0600);
+	load_ends = 0;
+	CU_ASSERT_TRUE(thaws(MC_UNAVAILABLE));
+	CU_ASSERT_EQUAL(load_ends, 0);
+	free(file);
+	/* Where it is only mirrored, somebody else does it. */
+	maint->mirrored.ops = &mirror_ops;
+	CU_ASSERT_TRUE(thaws(MC_DENIED));
+	end();
 }
 
 static void
@@ -834,6 +941,7 @@ main(void)
 		{ "at a time of the day", at_a_time },
 		{ "asked twice, and for both", joined },
 		{ "stopped in the middle", stopped },
+		{ "it is loaded into the store", loaded },
 		{ "leftovers are removed", leftovers },
 		{ "another key", key_changed },
 		{ NULL, NULL }
