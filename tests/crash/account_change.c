@@ -15,6 +15,7 @@
  * the server's back: then the comparison must fail, or it proves nothing.
  */
 #include "asking.h"
+#include "ledger.h"
 #include "people.h"
 #include "server.h"
 
@@ -23,6 +24,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <getopt.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -36,6 +38,7 @@
 #define PEOPLE		8	/* of each worker */
 #define CHANGES		40	/* of each worker, in a round */
 #define CONTROLS	5
+#define AUDIT_TRIES	100
 
 /* Where, and after how many passes at most it is. */
 static const struct {
@@ -48,13 +51,16 @@ static const struct {
 	{ "acctserv.appended", 60 }, { "acctserv.applied", 60 },
 	{ "tcapw_gdbm.stored", 60 }, { "tcapw_gdbm.set_aside", 1 },
 	{ "tcapw_gdbm.unmarked", 2 }, { "tcapw_gdbm.closed", 1 },
-	{ "tcapw_gdbm.marked", 1 }
+	{ "tcapw_gdbm.marked", 1 }, { "mail.renamed", 12 },
+	{ "mail.synced", 12 }, { "mail.sent", 8 },
+	{ "acctserv.mailed", 12 }, { "audit.write", 2 },
+	{ "audit.written", 2 }
 };
 #define POINTS	(sizeof(points) / sizeof(points[0]))
 
 struct worker {
 	pthread_t	 thread;
-	const char	*socket;
+	const struct server *server;
 	unsigned	 seed, acknowledged, violations, changes;
 	struct person	 people[PEOPLE];
 };
@@ -62,6 +68,7 @@ struct worker {
 struct campaign {
 	const char	*build;
 	struct server	 server;
+	struct ledger	 ledger;
 	struct worker	 workers[WORKERS];
 	uint64_t	 highest;	/* uid that was ever seen */
 	unsigned	 seed, violations, acknowledged, died_at_start;
@@ -72,28 +79,37 @@ static void *
 work(void *arg)
 {
 	struct worker *worker = arg;
-	int fd = asking_connect(worker->socket);
-	bool alive = fd != -1, acknowledged;
+	const struct server *server = worker->server;
+	struct lines lines;
+	bool acknowledged, alive = lines_open(&lines, server->socket,
+	    server->account, server->mailbox);
 
 	for (unsigned i = 0; i < worker->changes && alive; i++) {
 		acknowledged = false;
 		worker->violations += person_change(
-		    &worker->people[rand_r(&worker->seed) % PEOPLE], fd,
+		    &worker->people[rand_r(&worker->seed) % PEOPLE], &lines,
 		    &worker->seed, &acknowledged, &alive);
 		worker->acknowledged += acknowledged;
 	}
-	if (fd != -1)
-		close(fd);
+	lines_close(&lines);
 	return NULL;
 }
 
 static void
-people_prepare(struct campaign *campaign)
+campaign_prepare(struct campaign *campaign)
 {
+	char command[3 * SERVER_PATH], real[PATH_MAX];
+
+	server_prepare(&campaign->server, campaign->build);
+	if (realpath(campaign->build, real) == NULL)
+		real[0] = '\0';
+	snprintf(command, sizeof(command), "%.500s/tests/crash/mailbox_take "
+	    "%.500s", real, campaign->server.mailbox);
+	server_mails(&campaign->server, command);
 	for (unsigned i = 0; i < WORKERS; i++) {
 		struct worker *worker = &campaign->workers[i];
 
-		worker->socket = campaign->server.socket;
+		worker->server = &campaign->server;
 		worker->seed = campaign->seed * WORKERS + i;
 		for (unsigned j = 0; j < PEOPLE; j++)
 			snprintf(worker->people[j].name,
@@ -102,24 +118,33 @@ people_prepare(struct campaign *campaign)
 }
 
 static void
-people_verify(struct campaign *campaign)
+counts_take(struct campaign *campaign)
 {
-	uint64_t highest = campaign->highest;
-	int fd = asking_connect(campaign->server.socket);
-
 	for (unsigned i = 0; i < WORKERS; i++) {
 		struct worker *worker = &campaign->workers[i];
 
 		campaign->violations += worker->violations;
 		campaign->acknowledged += worker->acknowledged;
 		worker->violations = worker->acknowledged = 0;
-		for (unsigned j = 0; j < PEOPLE; j++)
-			campaign->violations += person_verify(
-			    &worker->people[j], fd, highest,
-			    &campaign->highest);
 	}
-	if (fd != -1)
-		close(fd);
+}
+
+/* false: it was killed meanwhile. */
+static bool
+people_verify(struct campaign *campaign)
+{
+	uint64_t highest = campaign->highest;
+	struct lines lines;
+	bool alive = lines_open(&lines, campaign->server.socket,
+	    campaign->server.account, campaign->server.mailbox);
+
+	counts_take(campaign);
+	for (unsigned i = 0; i < WORKERS * PEOPLE && alive; i++)
+		campaign->violations += person_verify(
+		    &campaign->workers[i / PEOPLE].people[i % PEOPLE],
+		    &lines, highest, &campaign->highest, &alive);
+	lines_close(&lines);
+	return alive;
 }
 
 static void
@@ -146,8 +171,7 @@ server_up(struct campaign *campaign, const char *crash_at)
 	server_start(&campaign->server, campaign->build, crash_at);
 	if (!server_ready(&campaign->server))
 		return false;
-	people_verify(campaign);
-	return true;
+	return people_verify(campaign);
 }
 
 static void
@@ -184,6 +208,8 @@ round_at_point(struct campaign *campaign)
 	judge_end(campaign, status, up);
 	campaign->died[point] += WIFSIGNALED(status);
 	campaign->stopped += !WIFSIGNALED(status);
+	campaign->violations += ledger_compare(&campaign->ledger,
+	    campaign->server.folder, false);
 }
 
 static void
@@ -201,6 +227,8 @@ round_at_any_moment(struct campaign *campaign)
 	nanosleep(&moment, NULL);
 	judge_end(campaign, server_end(&campaign->server, SIGKILL), false);
 	workers_join(campaign, WORKERS);
+	campaign->violations += ledger_compare(&campaign->ledger,
+	    campaign->server.folder, false);
 	campaign->died_anywhere++;
 }
 
@@ -226,6 +254,25 @@ rebuild(struct campaign *campaign)
 		campaign->violations++;
 	}
 	judge_end(campaign, server_end(&campaign->server, SIGTERM), true);
+}
+
+/* The audit log lags behind, until it has been given the time. */
+static void
+audit_verify(struct campaign *campaign)
+{
+	struct ledger *ledger = &campaign->ledger;
+	uint64_t before = 0;
+
+	for (int i = 0; i < AUDIT_TRIES && (i < 3 || ledger->change > before);
+	    i++) {
+		before = ledger->change;
+		if (server_up(campaign, NULL))
+			server_end(&campaign->server, SIGTERM);
+		campaign->violations += ledger_compare(ledger,
+		    campaign->server.folder, false);
+	}
+	campaign->violations += ledger_compare(ledger,
+	    campaign->server.folder, true);
 }
 
 /* The control. */
@@ -308,8 +355,7 @@ control_run(const char *build, unsigned seed, unsigned rounds)
 
 		campaign->build = build;
 		campaign->seed = seed + i;
-		server_prepare(&campaign->server, build);
-		people_prepare(campaign);
+		campaign_prepare(campaign);
 		if (server_up(campaign, NULL)) {
 			workers_start(campaign, 1, 8 + i);
 			workers_join(campaign, 1);
@@ -383,8 +429,7 @@ campaign_run(struct campaign *campaign, unsigned rounds)
 {
 	unsigned first_seed = campaign->seed;
 
-	server_prepare(&campaign->server, campaign->build);
-	people_prepare(campaign);
+	campaign_prepare(campaign);
 	for (unsigned i = 0; i < rounds; i++) {
 		if (rand_r(&campaign->seed) % 4 == 0)
 			round_at_any_moment(campaign);
@@ -392,6 +437,7 @@ campaign_run(struct campaign *campaign, unsigned rounds)
 			round_at_point(campaign);
 	}
 	rebuild(campaign);
+	audit_verify(campaign);
 	if (campaign->violations > 0)
 		server_log_show(&campaign->server);
 	server_remove(&campaign->server);

@@ -119,18 +119,36 @@ answer_take(const Metacube__Output *output, struct asking_answer *answer)
 		    "%s", output->cell[row * columns + 1]);
 }
 
+bool
+asking_is_open(int fd)
+{
+	char byte;
+
+	return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == -1 &&
+	    (errno == EAGAIN || errno == EINTR);
+}
+
 void
 asking_ask(int fd, const char *verb, const char *name, const uint8_t *proof,
     struct asking_answer *answer_r)
 {
-	char *words[] = { (char *)"account", (char *)verb, (char *)name };
+	asking_command(fd, verb, name, NULL, proof, answer_r);
+}
+
+void
+asking_command(int fd, const char *verb, const char *name, const char *more,
+    const uint8_t *proof, struct asking_answer *answer_r)
+{
+	char *words[] = {
+		(char *)"account", (char *)verb, (char *)name, (char *)more
+	};
 	Metacube__Command command = METACUBE__COMMAND__INIT;
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT, *got = NULL;
 
 	memset(answer_r, 0, sizeof(*answer_r));
 	answer_r->status = ASKING_LOST;
 	command.word = words;
-	command.n_word = 3;
+	command.n_word = more == NULL ? 3 : 4;
 	command.secret.data = (uint8_t *)proof;
 	command.secret.len = proof == NULL ? 0 : ASKING_PROOF;
 	envelope.cid = 1;

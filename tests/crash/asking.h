@@ -9,7 +9,7 @@
 #include <metacube/module.h>
 
 #define ASKING_PROOF	32
-#define ASKING_VALUES	8
+#define ASKING_VALUES	12
 
 /* The connection's end without an answer. */
 #define ASKING_LOST	(-1)
@@ -17,7 +17,7 @@
 struct asking_answer {
 	int	status;		/* enum mc_status, or ASKING_LOST */
 	char	text[256];
-	char	value[ASKING_VALUES][64];	/* second column, by row */
+	char	value[ASKING_VALUES][128];	/* second column, by row */
 };
 
 struct asking_reply {
@@ -32,7 +32,13 @@ struct asking_reply {
 /* A descriptor, or -1: nobody listens there. */
 int	asking_connect(const char *socket);
 
-/* account VERB NAME; proof may be NULL. */
+/* The server has not closed it. */
+bool	asking_is_open(int fd);
+
+/* account VERB NAME [MORE]; proof may be NULL. */
+void	asking_command(int fd, const char *verb, const char *name,
+	    const char *more, const uint8_t *proof,
+	    struct asking_answer *answer_r);
 void	asking_ask(int fd, const char *verb, const char *name,
 	    const uint8_t *proof, struct asking_answer *answer_r);
 

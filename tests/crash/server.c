@@ -50,6 +50,10 @@ server_prepare(struct server *server, const char *build)
 		die(server->folder);
 	snprintf(server->socket, sizeof(server->socket), "%s/control",
 	    server->folder);
+	snprintf(server->account, sizeof(server->account), "%s/account",
+	    server->folder);
+	snprintf(server->mailbox, sizeof(server->mailbox), "%s/mailbox",
+	    server->folder);
 	snprintf(server->log, sizeof(server->log), "%s/log", server->folder);
 	snprintf(text, sizeof(text), "%s/conf.d", server->folder);
 	if (mkdir(text, 0700) == -1)
@@ -60,13 +64,29 @@ server_prepare(struct server *server, const char *build)
 	    (int)sizeof(text))
 		die("the build's path is too long");
 	file_write(server, "metacubed.conf", text);
-	file_write(server, "conf.d/acctserv.conf",
-	    "module = \"acctserv\";\nsettings = { cost = 1; listen = \"\"; "
-	    "listen_unix = \"\"; audit = \"../audit\"; };\n");
+	snprintf(text, sizeof(text), "module = \"acctserv\";\nsettings = { "
+	    "cost = 1; listen = \"\"; listen_unix = \"unix:%s\"; "
+	    "audit = \"../audit\"; account_free = 1000; "
+	    "account_mails = 1000000; };\n", server->account);
+	file_write(server, "conf.d/acctserv.conf", text);
 	file_write(server, "conf.d/tcapw.conf", "module = \"tcapw_gdbm\";\n"
 	    "settings = { path = \"../accounts.gdbm\"; };\n");
 	file_write(server, "conf.d/wmq.conf", "module = \"wmq_file\";\n"
 	    "settings = { path = \"../queue\"; segment_size = \"8KiB\"; };\n");
+}
+
+void
+server_mails(struct server *server, const char *command)
+{
+	char text[3 * SERVER_PATH];
+
+	if (mkdir(server->mailbox, 0700) == -1)
+		die(server->mailbox);
+	snprintf(text, sizeof(text), "module = \"mail_sendmail\";\n"
+	    "settings = { command = \"%s\"; spool = \"../mail\"; "
+	    "from = \"noreply@example.com\"; retry_base = \"100ms\"; };\n",
+	    command);
+	file_write(server, "conf.d/mail.conf", text);
 }
 
 static void

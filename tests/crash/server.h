@@ -15,11 +15,16 @@ struct server {
 	pid_t	pid;			/* 0: not running */
 	char	folder[SERVER_PATH / 2];
 	char	socket[SERVER_PATH];	/* for asking_connect */
+	char	account[SERVER_PATH];	/* likewise, for requests */
+	char	mailbox[SERVER_PATH];
 	char	log[SERVER_PATH];
 };
 
 /* Makes the folder and the configuration.  build is where metacubed is. */
 void	server_prepare(struct server *, const char *build);
+
+/* Has it send mail, with this command. */
+void	server_mails(struct server *, const char *command);
 
 /* Starts it; crash_at ("point:n") may be NULL. */
 void	server_start(struct server *, const char *build, const char *crash_at);
