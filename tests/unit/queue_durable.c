@@ -42,6 +42,7 @@ cut_open(const char *path, int flags)
 {
 	int fd = open(path, flags, 0600);
 
+	cut.names |= (flags & O_CREAT) != 0;
 	return (flags & O_ACCMODE) == O_RDONLY ? fd : changed(fd, fd);
 }
 

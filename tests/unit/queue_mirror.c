@@ -408,6 +408,9 @@ static void
 other_epoch(void)
 {
 	struct wmq_position position;
+	struct queue_place place;
+	char *bytes;
+	size_t len;
 
 	both_fresh();
 	CU_ASSERT_EQUAL(fetch("queue", 1 << 16), QUEUE_OK);
@@ -416,6 +419,12 @@ other_epoch(void)
 	rig_epoch = NULL;
 	CU_ASSERT_EQUAL(queue_mirror_begin(mirror, "20241005.wmq"),
 	    QUEUE_OK);
+	bytes = source_bytes("other", "20241004.wmq", &len);
+	queue_mirror_place(mirror, &place);
+	CU_ASSERT_EQUAL(queue_mirror_put(mirror, &place, bytes, len),
+	    QUEUE_DAMAGED);
+	CU_ASSERT_PTR_NOT_NULL(strstr(queue_why(mirror), "another epoch"));
+	free(bytes);
 	CU_ASSERT_EQUAL(queue_mirror_anew(mirror, "20241004.wmq"),
 	    QUEUE_OK);
 	queue_position(mirror, &position);
