@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define WORTH		(16 * 1024)	/* bytes that a connection brought */
+#define REDIAL_MS	100
 #define PENDING_MAX	(16 * 1024 * 1024)	/* bytes: then reading stops */
 #define PENDING_LOW	(4 * 1024 * 1024)	/* and goes on */
 
@@ -28,6 +30,7 @@ struct line {
 	uint8_t			 header[FREEZE_HEADER_SIZE];
 	size_t			 header_len;
 	uint64_t		 heard_ms;	/* mc_now_ms, last byte */
+	uint64_t		 fetched;	/* bytes of files */
 	struct mc_timer		*hold;
 };
 
@@ -289,6 +292,7 @@ bytes_take(struct line *line, const uint8_t *data, size_t len)
 	    PIECE_QUEUE : PIECE_FREEZE, step->file, step->offset,
 	    step->anew, data, len);
 	course_bytes(&line->client->course, step->kind, len);
+	line->fetched += len;
 	step->anew = false;
 	step->offset += len;
 	line->left -= len;
@@ -346,9 +350,17 @@ closed(void *owner)
 	struct line *line = owner;
 	struct client *client = line->client;
 
+	bool current = client->line == line;
+
 	mc_timer_clear(&line->hold);
-	if (client->line == line)
+	if (current)
 		line_drop(client);
+	/* The link's pauses grow when connections are short; one that has
+	 * brought something was worth it. */
+	if (current && line->fetched >= WORTH) {
+		client_hang_up(client);
+		client_dial(client, REDIAL_MS);
+	}
 	free(line);
 }
 
