@@ -35,6 +35,12 @@ intact () {
 	cat "$net/verify"
 	return $status
 }
+# The store may come from freeze and queue; until then nothing is changed.
+level () { not says 'brought level' ctl account account show nobody; }
+up () {
+	start account
+	until_true level || bail "the account server does not get level"
+}
 files () { find "$net/account/queue" -maxdepth 1 -name '*.wmq' | wc -l; }
 people () {			# FROM TO
 	local n
@@ -55,7 +61,7 @@ check "status 3" test $? -eq 3
 
 # -- with one -----------------------------------------------------------------
 
-start account
+up
 check "no freeze: nothing is pruned" says 'no freeze yet' maintain prune
 people 1 30
 before=$(files)
@@ -87,6 +93,7 @@ for point in freeze.begun freeze.chunk freeze.written freeze.synced \
 	stop account >/dev/null
 	METACUBE_CRASH_AT=$point launch account
 	until_true answers_or_dead account >/dev/null
+	until_true level >/dev/null
 	people $((change + 1)) $((change + 30))
 	change=$((change + 30))
 	maintain run >"$net/run" 2>&1
@@ -96,7 +103,7 @@ for point in freeze.begun freeze.chunk freeze.written freeze.synced \
 	fi
 	check "$point: it was killed there" test -z "${pid_of[account]-}"
 	check "$point: the freeze is the old one or the new one" intact
-	start account
+	up
 	check "$point: nothing is left over" test ! -e "$freeze.new"
 	check "$point: and it is made again" maintain run
 	check "$point: everything is in it" intact
@@ -158,7 +165,7 @@ for point in '' epoch.marked wmq.renamed wmq.synced epoch.begun \
 	check "$point: nothing is left over" test ! -e "$freeze.epoch"
 	check "$point: a folder has the old queue" ls -d \
 		"$net/account/queue/old-${epoch:0:8}"
-	start account
+	up
 	check "$point: the store is made from the freeze" says joe1003 \
 		ctl account account show joe1003
 	account "new${point//[^a-z]/}"
