@@ -433,6 +433,7 @@ SYSTEM_TESTS = \
 	tests/system/15_stop.t \
 	tests/system/20_login.t \
 	tests/system/22_account.t \
+	tests/system/23_mail.t \
 	tests/system/25_netshell.t \
 	tests/system/30_world.t \
 	tests/system/35_single.t \
