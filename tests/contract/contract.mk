@@ -10,6 +10,7 @@ metacube_contract_SOURCES = \
 	tests/contract/freeze.c \
 	tests/contract/frame.c \
 	tests/contract/frame.h \
+	tests/contract/replica.c \
 	tests/contract/taskmaster.c \
 	tests/contract/tcapw.c \
 	tests/contract/wmq.c \
@@ -40,10 +41,20 @@ CONTRACT_TESTS += tests/contract/freeze_wmqmaint.t
 endif
 endif
 endif
+if MODULE_SERVPW
+if MODULE_WMQMAINT
+if MODULE_WMQ_FILE
+if MODULE_TCAPW_MEM
+CONTRACT_TESTS += tests/contract/replica_servpw.t
+endif
+endif
+endif
+endif
 TESTS += $(CONTRACT_TESTS)
 dist_check_SCRIPTS += tests/contract/run \
 	tests/contract/auth_password.t \
 	tests/contract/freeze_wmqmaint.t \
+	tests/contract/replica_servpw.t \
 	tests/contract/taskmaster.t \
 	tests/contract/tcapw_gdbm.t \
 	tests/contract/tcapw_mem.t \

@@ -41,6 +41,7 @@ struct contract_suite {
 
 extern const struct contract_suite contract_auth;
 extern const struct contract_suite contract_freeze;
+extern const struct contract_suite contract_replica;
 extern const struct contract_suite contract_taskmaster;
 extern const struct contract_suite contract_tcapw;
 extern const struct contract_suite contract_wmq;
