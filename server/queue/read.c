@@ -47,23 +47,25 @@ queue_fault(const struct queue *queue, struct queue_place *place_r)
 	*place_r = queue->fault;
 }
 
-static int
+/* A file that is not there is damage; one that cannot be opened now (too many
+ * are open) is not. */
+static enum queue_result
 reading_open(struct queue *queue, size_t i)
 {
 	char path[PATH_SIZE];
 
 	if (queue->reading != -1 && queue->reading_segment == i)
-		return 0;
+		return QUEUE_OK;
 	if (queue->reading != -1)
 		queue->io->close(queue->reading);
 	segment_path(queue, &queue->segments[i], "", path, sizeof(path));
 	queue->reading = queue->io->open(path, O_RDONLY);
 	queue->reading_segment = i;
 	if (queue->reading != -1)
-		return 0;
+		return QUEUE_OK;
 	fault_set(queue, i, 0);
-	queue_fail(queue, QUEUE_DAMAGED, "%s: %s", path, strerror(errno));
-	return -1;
+	return queue_fail(queue, errno == ENOENT ? QUEUE_DAMAGED :
+	    QUEUE_FAILED, "%s: %s", path, strerror(errno));
 }
 
 static size_t
@@ -186,10 +188,11 @@ segment_read(struct queue *queue, struct reading *reading)
 	uint64_t from = reading->offset - SEGMENT_HASH_SIZE;
 	uint64_t rest = queue->segments[reading->segment].end - from;
 	size_t wanted = rest < WINDOW_SIZE ? (size_t)rest : WINDOW_SIZE;
+	enum queue_result result = reading_open(queue, reading->segment);
 	ssize_t got;
 
-	if (reading_open(queue, reading->segment) == -1)
-		return QUEUE_DAMAGED;
+	if (result != QUEUE_OK)
+		return result;
 	got = file_read(queue, queue->reading, queue->window, wanted, from);
 	if (got > (ssize_t)reading->used)
 		reading->used = (size_t)got;

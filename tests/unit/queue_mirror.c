@@ -511,6 +511,37 @@ full(void)
 	queue_close(&mirror);
 }
 
+/* That a file cannot be opened just now is no damage; that it is gone is. */
+static void
+unreadable(void)
+{
+	unsigned numbers[64];
+	enum queue_result result;
+	struct queue_place fault;
+	struct queue_view *view;
+	char path[64];
+
+	both_fresh();
+	CU_ASSERT_EQUAL(fetch("queue", 1 << 16), QUEUE_OK);
+	view = source_view("queue");
+	rig_fault_set(CALL_OPEN, 1, EMFILE);
+	rig_read(mirror, 0, 1 << 16, numbers, &result);
+	CU_ASSERT_EQUAL(result, QUEUE_FAILED);
+	rig_fault_none();
+	CU_ASSERT_EQUAL(shown(), RECORDS);
+	snprintf(path, sizeof(path), "mirror/%s", view->files[1].name);
+	CU_ASSERT_EQUAL(unlink(scratch_path(path)), 0);
+	rig_read(mirror, 0, 1 << 16, numbers, &result);
+	CU_ASSERT_EQUAL(result, QUEUE_DAMAGED);
+	queue_fault(mirror, &fault);
+	CU_ASSERT_STRING_EQUAL(fault.name, view->files[1].name);
+	CU_ASSERT_EQUAL(queue_mirror_forget(mirror, fault.name), QUEUE_OK);
+	CU_ASSERT_EQUAL(fetch("queue", 1 << 16), QUEUE_OK);
+	CU_ASSERT_TRUE(is_equal("queue"));
+	free(view);
+	queue_close(&mirror);
+}
+
 /* Whatever a power cut leaves of the newest file. */
 static void
 power_cut(void)
@@ -553,6 +584,7 @@ const struct cutap_test queue_mirror_tests[] = {
 	{ "another epoch, from its first file on", other_epoch },
 	{ "old files are deleted, and the rest is shown", pruned },
 	{ "each call fails once", each_call_fails },
+	{ "what cannot be read now, and what is gone", unreadable },
 	{ "a full disk, and later it goes on", full },
 	{ "what a power cut leaves is cut off", power_cut },
 	{ NULL, NULL }
