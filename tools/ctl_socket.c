@@ -7,6 +7,7 @@
 #include "ctl.h"
 
 #include <errno.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,22 +20,37 @@
 #define FRAME_MAX	(16 * 1024 * 1024)
 #define ANSWER_S	120		/* then the server counts as lost */
 
+/* Several programs ask here. */
+static void	complain(const char *, ...)
+		    __attribute__((format(printf, 1, 2)));
+
+static void
+complain(const char *format, ...)
+{
+	va_list args;
+
+	fprintf(stderr, "%s: ", program_invocation_short_name);
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+}
+
 static void
 explain(const char *path, int error)
 {
 	switch (error) {
 	case ENOENT:
 	case ECONNREFUSED:
-		fprintf(stderr, "metacubectl: no server is running there "
+		complain("no server is running there "
 		    "(%s)\n", path);
 		break;
 	case EACCES:
 	case EPERM:
-		fprintf(stderr, "metacubectl: permission denied: %s is for "
+		complain("permission denied: %s is for "
 		    "root and the user that the server runs as\n", path);
 		break;
 	default:
-		fprintf(stderr, "metacubectl: %s: %s\n", path,
+		complain("%s: %s\n", path,
 		    strerror(error));
 	}
 }
@@ -47,7 +63,7 @@ ctl_connect(const char *path)
 	int fd;
 
 	if (strlen(path) >= sizeof(to.sun_path)) {
-		fprintf(stderr, "metacubectl: the socket's name is too long: "
+		complain("the socket's name is too long: "
 		    "%s\n", path);
 		return -1;
 	}
@@ -75,7 +91,7 @@ send_all(int fd, const uint8_t *data, size_t len)
 			data += n;
 			len -= (size_t)n;
 		} else if (errno != EINTR) {
-			fprintf(stderr, "metacubectl: cannot send: %s\n",
+			complain("cannot send: %s\n",
 			    strerror(errno));
 			return false;
 		}
@@ -91,7 +107,7 @@ send_envelope(int fd, const Metacube__Envelope *envelope)
 	bool sent;
 
 	if (frame == NULL) {
-		fprintf(stderr, "metacubectl: out of memory\n");
+		complain("out of memory\n");
 		return false;
 	}
 	for (int i = 0; i < FRAME_HEAD; i++)
@@ -130,15 +146,15 @@ receive_all(int fd, uint8_t *data, size_t len)
 			data += n;
 			len -= (size_t)n;
 		} else if (n == 0) {
-			fprintf(stderr, "metacubectl: the server has closed "
+			complain("the server has closed "
 			    "the connection without an answer\n");
 			return false;
 		} else if (errno == EAGAIN) {
-			fprintf(stderr, "metacubectl: no answer within %d "
+			complain("no answer within %d "
 			    "seconds\n", ANSWER_S);
 			return false;
 		} else if (errno != EINTR) {
-			fprintf(stderr, "metacubectl: no answer: %s\n",
+			complain("no answer: %s\n",
 			    strerror(errno));
 			return false;
 		}
@@ -155,7 +171,7 @@ decode(const uint8_t *body, size_t len)
 	if (envelope != NULL &&
 	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_OUTPUT)
 		return envelope;
-	fprintf(stderr, "metacubectl: the server's answer makes no sense\n");
+	complain("the server's answer makes no sense\n");
 	if (envelope != NULL)
 		metacube__envelope__free_unpacked(envelope, NULL);
 	return NULL;
@@ -173,7 +189,7 @@ ctl_receive(int fd)
 	len = (size_t)head[0] << 24 | (size_t)head[1] << 16 |
 	    (size_t)head[2] << 8 | head[3];
 	if (len > FRAME_MAX) {
-		fprintf(stderr, "metacubectl: the answer has %zu bytes (at "
+		complain("the answer has %zu bytes (at "
 		    "most %d are allowed)\n", len, FRAME_MAX);
 		return NULL;
 	}

@@ -129,6 +129,8 @@ open_run(void *arg)
 		thaw->reader = freeze_open(thaw->path, keys, &thaw->header,
 		    thaw->why);
 	freeze_keys_free(&keys);
+	if (thaw->reader != NULL)
+		freeze_undigested(thaw->reader);	/* load_end does it */
 	thaw->result = thaw->reader != NULL ? 0 : -1;
 	mc_later(thaw->host, was_opened, thaw);
 }
