@@ -251,7 +251,7 @@ pki init "$net/foreign" && pki issue "$net/foreign" world world-1 127.0.0.1 ||
 no "taskmaster: a certificate of another CA" closed,tls-failed \
 	-c "$net/foreign/world-1.pem" -k "$net/foreign/world-1.key" "$tm" tls \
 	register=world-1 until=refused,registered,closed
-pki issue "$net/pki" account nobody || bail "pki"
+pki issue "$net/pki" taskmaster nobody || bail "pki"
 no "taskmaster: a role that has no business there" \
 	closed,tls-failed,NOT_ALLOWED \
 	-c "$(certificate nobody)" -k "$(key nobody)" "$tm" tls \
@@ -275,7 +275,7 @@ done <<'END'
 it does not speak TLS 1.3
 it shows no certificate
 its certificate was not issued by our CA
-needs a certificate for world,gateway, and yours is for account "nobody"
+needs a certificate for world,gateway,account, and yours is for taskmaster "nobody"
 gateway \(gateway\) .*not of the world server that it says it is
 world-2 \(world\) .*not of the world server that it says it is
 its name is not valid
