@@ -55,5 +55,6 @@ stop gateway
 absence
 mv "$net/account/freeze" "$net/kept"
 start gateway
-not same && noticed=yes
+until_true log_has gateway "ERROR servpw .*cannot follow.*no longer" &&
+	not same && noticed=yes
 campaign_end "who was away for too long comes back" "no freeze is there"

@@ -103,3 +103,11 @@ tests_crash_replica_kill_t_LDADD = libmetacube.la $(GNUTLS_LIBS)
 tests_fakes_freeze_fake_la_SOURCES = tests/fakes/freeze_fake.c
 tests_fakes_freeze_fake_la_LDFLAGS = $(FAKE_LDFLAGS)
 tests_fakes_freeze_fake_la_LIBADD = $(MODULE_LIBS)
+
+# Whole networks.
+CRASH_SCRIPTS = tests/crash/away.t tests/crash/restore.t
+if ALL_MODULES
+TESTS += $(CRASH_SCRIPTS)
+endif
+dist_check_SCRIPTS += $(CRASH_SCRIPTS)
+EXTRA_DIST += tests/crash/lib.sh
