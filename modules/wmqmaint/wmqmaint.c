@@ -74,7 +74,7 @@ task_end(struct wmqmaint *maint, enum mc_status status, const char *format,
 		maint->thaw_waits = NULL;
 	} else if (go_on)
 		pruning_begin(maint);
-	else if (maint->scheduled)
+	else if (maint->scheduled || (task == TASK_FREEZE && status == MC_OK))
 		schedule_next(maint, status != MC_OK ||
 		    maint->latest.path[0] == '\0');
 }

@@ -749,6 +749,15 @@ by_schedule(void)
 	stage_pass(3600000 + 60000);
 	CU_ASSERT_EQUAL(stage_count("freezes"), 3);
 	CU_ASSERT_TRUE(frozen_right());
+	/* One that was asked for counts: the next is due a day later. */
+	stage_pass(DAY_MS / 2);
+	create_many(15, 16);
+	CU_ASSERT_TRUE(freezes());
+	create_many(17, 18);
+	stage_pass(DAY_MS - 60000);
+	CU_ASSERT_EQUAL(stage_count("freezes"), 4);
+	stage_pass(120000);
+	CU_ASSERT_EQUAL(stage_count("freezes"), 5);
 	end();
 }
 
