@@ -102,7 +102,7 @@ enum queue_result queue_commit(struct queue *,
 /* Whole records with numbers above after, as a batch of metacube/wmq.h, in
  * at most size bytes; as many as fit, at least one if there is one.  size is
  * at least sizeof(struct wmq_record) + WMQ_DATA_MAX.  QUEUE_GONE: the record
- * after this one has been pruned. */
+ * after this one has been pruned; QUEUE_FAILED: it cannot be read just now. */
 enum queue_result queue_read(struct queue *, uint64_t after, size_t max,
 		    void *batch, size_t size, size_t *len_r);
 

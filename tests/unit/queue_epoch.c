@@ -70,9 +70,25 @@ holds(const char *folder, const char *epoch, unsigned from, size_t count)
 	queue_close(&queue);
 }
 
+/* It continues the numbers, and nothing else. */
+static void
+begins(const char *name)
+{
+	static const uint8_t none[SEGMENT_HASH_SIZE];
+	struct segment_header header;
+	size_t len;
+	char *data = scratch_read(scratch_path(name), &len);
+
+	CU_ASSERT_PTR_NULL(segment_header_read(data, len, &header));
+	CU_ASSERT_EQUAL(memcmp(header.previous, none, sizeof(none)), 0);
+	CU_ASSERT_EQUAL(header.first_seq, OLD + 1);
+	free(data);
+}
+
 static void
 completed(void)
 {
+	begins("queue/20241005.wmq");
 	holds("queue", "a new one", OLD, 1);
 	holds(FOLDER, "the one epoch", 0, OLD);
 	CU_ASSERT_TRUE(rig_is_there("queue/20241005.wmq"));
