@@ -16,11 +16,24 @@
 
 #define DOMAIN		"metacube-login-1"
 #define PASSWORD_MAX	1024
+#define BLOCK		64	/* of SHA-256 */
 
-/* All parts but the last are followed by a NUL. */
+/* The profile leaves these as they are.  GnuTLS would, too, but frees copies of
+ * the password that it has not wiped. */
+static bool
+is_plain(const char *password)
+{
+	while (*password >= ' ' && *password <= '~')
+		password++;
+	return *password == '\0';
+}
+
+/* All parts but the last are followed by a NUL.  The hash frees its last block
+ * as it is, with the password in it: other bytes take that place. */
 static int
 hash_parts(const char *folded, const gnutls_datum_t *password, uint8_t *proof)
 {
+	uint8_t nothing[BLOCK - 1] = { 0 }, unused[METACUBE_PROOF_SIZE];
 	gnutls_hash_hd_t hash;
 	int failed;
 
@@ -29,7 +42,9 @@ hash_parts(const char *folded, const gnutls_datum_t *password, uint8_t *proof)
 	failed = gnutls_hash(hash, DOMAIN, sizeof(DOMAIN)) < 0 ||
 	    gnutls_hash(hash, folded, strlen(folded) + 1) < 0 ||
 	    gnutls_hash(hash, password->data, password->size) < 0;
-	gnutls_hash_deinit(hash, proof);
+	gnutls_hash_output(hash, proof);
+	gnutls_hash(hash, nothing, sizeof(nothing));
+	gnutls_hash_deinit(hash, unused);
 	return failed ? METACUBE_E_MEMORY : METACUBE_OK;
 }
 
@@ -39,13 +54,17 @@ metacube_proof(const char *name, const char *password,
 {
 	char folded[MC_NAME_SIZE];
 	size_t len = strnlen(password, PASSWORD_MAX + 1);
-	gnutls_datum_t normal = { NULL, 0 };
+	gnutls_datum_t plain = {
+		(unsigned char *)(uintptr_t)password, (unsigned)len
+	}, normal = { NULL, 0 };
 	int error;
 
 	if (mc_name_fold(name, folded) != NULL)
 		return METACUBE_E_NAME;
 	if (len == 0 || len > PASSWORD_MAX)
 		return METACUBE_E_PASSWORD;
+	if (is_plain(password))
+		return hash_parts(folded, &plain, proof);
 	if (gnutls_utf8_password_normalize((const unsigned char *)password,
 	    (unsigned)len, &normal, 0) < 0)
 		return METACUBE_E_PASSWORD;

@@ -433,6 +433,32 @@ hostile_input () {
 	check "$s: and it works still" eval 'visit "$web_url/"; shows 200 .'
 }
 
+# -- memory -------------------------------------------------------------------
+
+# What the FastCGI process keeps of a form that it has served.  The control
+# shows that the search would find it: the name of the program.
+memory () {
+	local core=$net/core.${pid_of[nginx-pages]}
+	if grep -q '^CFLAGS = .*-fsanitize=' "$top_build/Makefile"; then
+		skip "memory of the pages" "sanitizers map terabytes"
+		return
+	fi
+	fill check name=joe 'password=a secret of %40 letters'
+	fill password name=later 'password=a secret of %40 letters' \
+		'new=a secret of %41 letters' 'again=a secret of %41 letters'
+	if ! gcore -o "$net/core" "${pid_of[nginx-pages]}" \
+		>"$net/gcore" 2>&1; then
+		skip "memory of the pages" "gcore: $(tail -n 1 "$net/gcore")"
+		return
+	fi
+	check "its memory can be searched" grep -q METACUBE_WEB_KEY "$core"
+	for trace in 'secret of' 'secret+of' 'secret%20of'; do
+		check "no \"$trace\" in the memory of the pages" \
+			not grep -c -F -- "$trace" "$core"
+	done
+	rm -f "$core"
+}
+
 # -- the servers ------------------------------------------------------------------------------
 
 web_begin
@@ -460,6 +486,7 @@ if web_has_fastcgi; then
 	stop fake
 	web_nginx nginx
 	suite nginx
+	memory
 	check "nginx stops" stop nginx
 	check "so do its pages" stop nginx-pages
 	rm -f "$net/web/web.socket"
