@@ -526,27 +526,41 @@ disk_extent(struct disk *disk, const char *name, uint64_t offset,
 	return status;
 }
 
+/* The file that holds the record after seq, or will hold it; 0: the oldest. */
+static enum mc_status
+view_find(const struct queue_view *view, uint64_t seq, size_t *i_r)
+{
+	size_t i = view->count;
+
+	while (i > 0 && view->files[i - 1].end == 0)
+		i--;			/* begun, but not here yet */
+	if (i == 0)
+		return MC_NOT_FOUND;
+	if (seq > view->position.durable)
+		return MC_INVALID;
+	*i_r = 0;
+	if (seq == 0)
+		return MC_OK;
+	while (i > 1 && view->files[i - 1].first_seq > seq + 1)
+		i--;
+	*i_r = i - 1;
+	return view->files[i - 1].first_seq <= seq + 1 ? MC_OK :
+	    MC_NOT_FOUND;
+}
+
 enum mc_status
 disk_find(struct disk *disk, uint64_t seq, struct wmqfile_extent *extent_r)
 {
 	struct queue_view *view;
-	enum mc_status status = MC_NOT_FOUND;
+	enum mc_status status;
 	size_t i;
 
 	if (disk->queue == NULL)
 		return MC_UNAVAILABLE;
 	view = queue_view(disk->queue);
-	i = view->count;
-	while (i > 1 && (view->files[i - 1].end == 0 ||
-	    view->files[i - 1].first_seq > seq + 1))
-		i--;
-	if (seq == 0)
-		i = view->count > 0 ? 1 : 0;
-	if (i > 0 && view->files[i - 1].end > 0 &&
-	    (seq == 0 || view->files[i - 1].first_seq <= seq + 1)) {
-		extent_set(disk, view, i - 1, extent_r);
-		status = MC_OK;
-	}
+	status = view_find(view, seq, &i);
+	if (status == MC_OK)
+		extent_set(disk, view, i, extent_r);
 	free(view);
 	return status;
 }

@@ -50,8 +50,12 @@ endif
 endif
 endif
 endif
+if ALL_MODULES
+CONTRACT_TESTS += tests/contract/wmqfile_antpclnt.t
+endif
 TESTS += $(CONTRACT_TESTS)
 dist_check_SCRIPTS += tests/contract/run \
+	tests/contract/wmqfile_antpclnt.t \
 	tests/contract/auth_password.t \
 	tests/contract/freeze_wmqmaint.t \
 	tests/contract/replica_servpw.t \

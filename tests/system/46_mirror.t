@@ -155,7 +155,7 @@ check "there is space again" once
 check "and all of it" same
 
 # Older files are looked at when they are read: test_antpclnt
-file=$(printf '%s\n' "$mirror"/*.wmq | tail -n 1)
+file=$(printf '%s\n' "$mirror"/*-*.wmq | tail -n 1)
 "$data" flip "$file" 900
 check "a damaged file" not same
 check "is seen" says 'damaged|fetched again' once

@@ -5,6 +5,7 @@
  *	mirror_data queue FOLDER EPOCH RECORDS BYTES	a queue of so many
  *	mirror_data freeze FILE EPOCH SEQ BYTES		looks like a freeze
  *	mirror_data flip FILE OFFSET			one bit of it
+ *	mirror_data port				one that is free
  *	mirror_data proxy PORTFILE TARGETFILE CUTFILE
  *
  * The proxy writes its port to PORTFILE and passes connections on to the
@@ -250,26 +251,36 @@ proxy_round(int listener, char **argv)
 }
 
 static int
-proxy(char **argv)
+listen_anywhere(unsigned *port_r)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };
 	socklen_t len = sizeof(sin);
-	struct sigaction action = { .sa_handler = on_term };
 	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	FILE *file;
 
-	sigaction(SIGTERM, &action, NULL);
 	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	if (bind(listener, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
 	    listen(listener, 16) == -1 ||
 	    getsockname(listener, (struct sockaddr *)&sin, &len) == -1)
 		die("listen");
+	*port_r = ntohs(sin.sin_port);
+	return listener;
+}
+
+static int
+proxy(char **argv)
+{
+	struct sigaction action = { .sa_handler = on_term };
+	unsigned port;
+	int listener = listen_anywhere(&port);
+	FILE *file;
+
+	sigaction(SIGTERM, &action, NULL);
 	for (int i = 0; i < CONNS; i++)
 		pairs[i].client = pairs[i].server = -1;
 	file = fopen(argv[0], "w");
 	if (file == NULL)
 		die(argv[0]);
-	fprintf(file, "%d\n", ntohs(sin.sin_port));
+	fprintf(file, "%u\n", port);
 	fclose(file);
 	while (!ended)
 		proxy_round(listener, argv);
@@ -277,9 +288,21 @@ proxy(char **argv)
 	return 0;
 }
 
+static int
+port_show(void)
+{
+	unsigned port;
+
+	close(listen_anywhere(&port));
+	printf("%u\n", port);
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
+	if (argc == 2 && strcmp(argv[1], "port") == 0)
+		return port_show();
 	if (argc == 6 && strcmp(argv[1], "queue") == 0)
 		return queue_make(argv + 2);
 	if (argc == 6 && strcmp(argv[1], "freeze") == 0)

@@ -348,6 +348,8 @@ void
 rig_connect(void)
 {
 	rig.held.verb = 0;
+	if (stage_dialled()[0] == '\0')
+		stage_pass(150);	/* it does not dial at once again */
 	rig.conn = stage_accept();
 	CU_ASSERT_PTR_NOT_NULL_FATAL(rig.conn);
 }
