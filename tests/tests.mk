@@ -223,6 +223,15 @@ tests_unit_test_account_remote_t_SOURCES = \
 tests_unit_test_account_remote_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_account_remote_t_LDADD = $(STAGE_LIBS)
 endif
+if MODULE_ACCTSERV
+UNIT_TESTS += tests/unit/test_acctserv.t
+tests_unit_test_acctserv_t_SOURCES = tests/unit/test_acctserv.c \
+	tests/unit/acctserv_rig.c tests/unit/acctserv_rig.h \
+	server/follow.c server/mail.c server/pwq.c server/replica.c \
+	$(SERVER_QUEUE) $(STAGE_SOURCES) $(modules_acctserv_la_SOURCES)
+tests_unit_test_acctserv_t_CPPFLAGS = $(STAGE_CPPFLAGS) -I$(top_srcdir)
+tests_unit_test_acctserv_t_LDADD = $(STAGE_LIBS) $(CRYPT_LIBS)
+endif
 if MODULE_TASKMASTER_REMOTE
 UNIT_TESTS += tests/unit/test_remote.t
 tests_unit_test_remote_t_SOURCES = tests/unit/test_remote.c \
@@ -441,6 +450,7 @@ SYSTEM_TESTS = \
 	tests/system/45_antp.t \
 	tests/system/46_mirror.t \
 	tests/system/47_changes.t \
+	tests/system/48_replica.t \
 	tests/system/50_hostile.t \
 	tests/system/60_files.t \
 	tests/system/65_freeze.t \
