@@ -161,6 +161,7 @@ struct mc_conn {
 	bool			 asked_to_admit, closing;
 	bool			 abort;		/* with the close order */
 	bool			 written;	/* and not yet drained */
+	size_t			 taken;		/* bytes of a stream */
 };
 
 /* conn.c, loop thread */

@@ -21,7 +21,8 @@
 
 #define PAUSE_MIN_MS	100
 #define PAUSE_MAX_MS	10000
-#define SETTLED_MS	10000	/* so long up: the pauses start anew */
+#define SETTLED_MS	10000	/* so long up: the pauses start anew; */
+#define SETTLED_BYTES	65536	/* or a stream that has brought so much */
 #define REPEAT_MS	300000	/* how often a lasting failure is logged */
 #define ADDRESSES_MAX	8
 
@@ -267,6 +268,13 @@ link_opened(struct mc_link *link, struct mc_conn *conn)
 	    conn->peer.name[0] != '\0' ? ": " : "", conn->peer.name);
 }
 
+static bool
+was_settled(const struct mc_link *link, const struct mc_conn *conn)
+{
+	return mc_now_ms() - link->opened_ms >= SETTLED_MS ||
+	    conn->taken >= SETTLED_BYTES;
+}
+
 void
 link_closed(struct mc_link *link, struct mc_conn *conn)
 {
@@ -274,7 +282,7 @@ link_closed(struct mc_link *link, struct mc_conn *conn)
 
 	link->conn = NULL;
 	if (link->opened_ms != 0) {
-		if (mc_now_ms() - link->opened_ms >= SETTLED_MS)
+		if (was_settled(link, conn))
 			link->pause_ms = 0;
 		link->opened_ms = 0;
 		log_failure(link, "lost the connection to", why);

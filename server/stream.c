@@ -22,6 +22,7 @@ conn_bytes(struct mail *mail)
 	struct callback callback;
 
 	if (conn->owner != NULL && !conn->closing) {
+		conn->taken += piece->len;
 		callback_begin(&callback, conn->host, "bytes received",
 		    conn->request);
 		conn->kind.bytes->bytes(conn->owner, piece->bytes, piece->len);

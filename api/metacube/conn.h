@@ -166,6 +166,7 @@ void		 mc_shared_unref(struct mc_shared **);
  * limits, deadlines; the idle time-out (90 s for those who dial) also begins
  * anew whenever the peer takes something.  A peer whose role is not wanted
  * gets the TLS alert access_denied; who has dialled hears of that after open.
+ * A link that is lost after it has brought 64 KiB is dialled again soon.
  * plain: without TLS, for loopback addresses only (others are refused); the
  * peer then has no name and no roles.
  */

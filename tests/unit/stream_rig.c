@@ -202,6 +202,7 @@ static void *
 link_opened(void *state, struct mc_conn *conn)
 {
 	caller.conn = conn;
+	caller.taken = 0;
 	caller.opened++;
 	return state;
 }

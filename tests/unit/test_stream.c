@@ -482,6 +482,29 @@ link_refused_script(void)
 	stream_hangup();
 }
 
+static bool
+opened_often(void *arg)
+{
+	return caller.opened >= *(int *)arg;
+}
+
+/* Pauses that grew would make it wait a minute. */
+static void
+link_cut_script(void)
+{
+	struct mc_listener *listener = stream_listen("taskmaster", false);
+	char address[128];
+	int often = 15;
+
+	seen.mode = STREAM_GIVES_AND_CLOSES;
+	seen.total = 100000;
+	strcpy(address, rig_address(listener));
+	CU_ASSERT_TRUE_FATAL(stream_dial(address, false));
+	CU_ASSERT_TRUE(eventually(opened_often, &often));
+	CU_ASSERT_EQUAL(caller.wrong, 0);
+	stream_hangup();
+}
+
 /* A name that leads here, too. */
 static void
 link_name_script(void)
@@ -517,6 +540,7 @@ SCRIPT(plain_elsewhere)
 SCRIPT(link_tls)
 SCRIPT(link_plain)
 SCRIPT(link_refused)
+SCRIPT(link_cut)
 SCRIPT(link_name)
 
 static const struct cutap_test tests[] = {
@@ -541,6 +565,8 @@ static const struct cutap_test tests[] = {
 	{ "a link over TLS", run_link_tls },
 	{ "a link without TLS", run_link_plain },
 	{ "a link that is not welcome", run_link_refused },
+	{ "a link that is cut comes back soon if it was of use",
+	  run_link_cut },
 	{ "a link to a name", run_link_name },
 	{ NULL, NULL }
 };
