@@ -7,35 +7,13 @@
  * fdatasync runs share the next.  Nobody is told of a record, neither who
  * appended it nor a reader, before the loop has heard that it is durable.
  */
+#include "wmq_file.h"
+
 #include <metacube/host.h>
-#include <metacube/queue.h>
-#include <metacube/shown.h>
-#include <metacube/wmq.h>
-#include <metacube/wmqfile.h>
 
 #include <stdlib.h>
-#include <sys/queue.h>
 
 #define COMMIT_MAX	(1024 * 1024)	/* about so many bytes at a time */
-
-struct conf {
-	const char	*path;
-	int64_t		 segment_size;
-	const char	*server_tag;
-};
-
-TAILQ_HEAD(readers, reader);
-
-struct wmq {
-	struct mc_host		*host;
-	const struct conf	*conf;
-	struct queue		*queue;		/* the instance's thread */
-	bool			 full;		/* likewise: it was logged */
-	uint64_t		 begun;		/* likewise: that the loop knows */
-	struct queue_shown	*shown;		/* the loop: what is durable */
-	struct readers		 waiting;
-	bool			 stopping;
-};
 
 struct append {
 	struct wmq	*wmq;
@@ -58,15 +36,6 @@ struct reader {
 	struct mc_timer		*timer;
 	uint64_t		 after;
 	size_t			 max;
-};
-
-struct prune {
-	struct wmq	*wmq;
-	struct mc_call	*call;
-	uint64_t	 seq;
-	enum mc_status	 status;
-	uint64_t	 count;
-	struct queue_view *view;	/* after it */
 };
 
 static const struct wmq_position *
@@ -318,78 +287,6 @@ position(void *state, struct mc_call *call)
 }
 
 static void
-extent(void *state, const char *name, uint64_t offset, unsigned wait_ms,
-    struct mc_call *call)
-{
-	struct wmq *wmq = state;
-
-	queue_shown_extent(wmq->shown, name, offset, wait_ms, call);
-}
-
-static void
-find(void *state, uint64_t seq, struct mc_call *call)
-{
-	struct wmq *wmq = state;
-
-	queue_shown_find(wmq->shown, seq, call);
-}
-
-/* Loop: these files are gone. */
-static void
-pruned(void *job)
-{
-	struct prune *prune = job;
-	struct wmq *wmq = prune->wmq;
-
-	if (prune->count > 0)
-		mc_log(wmq->host, MC_NOTE, "%s: deleted %llu files, with all "
-		    "records up to %llu", wmq->conf->path,
-		    (unsigned long long)prune->count,
-		    (unsigned long long)prune->view->position.oldest - 1);
-	mc_count(wmq->host, "pruned", (int64_t)prune->count);
-	queue_shown_set(wmq->shown, prune->view);
-	if (prune->status == MC_OK)
-		mc_call_done(prune->call, MC_OK, &prune->count,
-		    sizeof(prune->count));
-	else
-		mc_call_done(prune->call, prune->status, NULL, 0);
-	free(prune);
-}
-
-/* Instance's thread. */
-static void
-prune_files(void *job)
-{
-	struct prune *prune = job;
-	struct wmq *wmq = prune->wmq;
-	enum queue_result result;
-	size_t count;
-
-	result = queue_prune(wmq->queue, prune->seq, &count);
-	if (result == QUEUE_LOST)
-		mc_fatal(wmq->host, "%s", queue_why(wmq->queue));
-	if (result != QUEUE_OK)
-		prune->status = mc_fail(wmq->host, MC_UNAVAILABLE, "%s",
-		    queue_why(wmq->queue));
-	prune->count = count;
-	prune->view = queue_view(wmq->queue);
-	mc_later(wmq->host, pruned, prune);
-}
-
-static void
-prune(void *state, uint64_t seq, struct mc_call *call)
-{
-	struct wmq *wmq = state;
-	struct prune *job = mc_zalloc(sizeof(*job));
-
-	job->wmq = wmq;
-	job->call = call;
-	job->seq = seq;
-	job->status = MC_OK;
-	mc_work(wmq->host, prune_files, job);
-}
-
-static void
 news_log(struct wmq *wmq, const struct queue_news *news)
 {
 	if (news->created)
@@ -482,15 +379,9 @@ static const struct wmq_ops ops = {
 	.position	= position,
 };
 
-static const struct wmqfile_ops file_ops = {
-	.extent		= extent,
-	.find		= find,
-	.prune		= prune,
-};
-
 static const struct mc_provide provides[] = {
 	WMQ_PROVIDE(&ops),
-	WMQFILE_PROVIDE(&file_ops),
+	WMQFILE_PROVIDE(&files_ops),
 	{ 0 }
 };
 

@@ -32,11 +32,12 @@ prepare_segments(void)
 static void
 prunes(void)
 {
+	static char batch[2 * (WMQ_DATA_MAX + 64)];
 	struct queue *queue;
 	struct wmq_position position;
 	unsigned numbers[16];
 	enum queue_result result;
-	size_t count;
+	size_t count, len;
 	uint64_t seq;
 
 	prepare_segments();		/* 9 records, 2 in a file */
@@ -44,8 +45,12 @@ prunes(void)
 	CU_ASSERT_EQUAL(queue_prune(queue, 1, &count), QUEUE_OK);
 	CU_ASSERT_EQUAL(count, 0);
 	CU_ASSERT_EQUAL(rig_read(queue, 0, 4096, numbers, &result), 9);
+	CU_ASSERT_EQUAL(queue_read(queue, 4, 1, batch, sizeof(batch), &len),
+	    QUEUE_OK);		/* so the third file is open */
 	CU_ASSERT_EQUAL(queue_prune(queue, 5, &count), QUEUE_OK);
 	CU_ASSERT_EQUAL(count, 2);
+	CU_ASSERT_EQUAL(rig_read(queue, 8, 4096, numbers, &result), 1);
+	CU_ASSERT_EQUAL(result, QUEUE_OK);
 	queue_position(queue, &position);
 	CU_ASSERT_TRUE(position.oldest == 5 && position.durable == 9);
 	CU_ASSERT_EQUAL(rig_read(queue, 3, 4096, numbers, &result), 0);

@@ -565,6 +565,8 @@ power_cut(void)
 		scratch_write(path, left, kept % 2 == 0 ? kept : len, 0600);
 		free(left);
 		mirror = open_mirror();
+		CU_ASSERT_EQUAL(rig_news.dropped,
+		    kept < SEGMENT_HEADER_SIZE);	/* else it is cut */
 		shown();
 		CU_ASSERT_EQUAL(fetch("queue", 1 << 16), QUEUE_OK);
 		CU_ASSERT_TRUE(is_equal("queue"));
