@@ -105,9 +105,9 @@ tests_fakes_freeze_fake_la_LDFLAGS = $(FAKE_LDFLAGS)
 tests_fakes_freeze_fake_la_LIBADD = $(MODULE_LIBS)
 
 # Whole networks.
-CRASH_SCRIPTS = tests/crash/away.t tests/crash/restore.t
+CRASH_NETWORKS = tests/crash/away.t tests/crash/restore.t
 if ALL_MODULES
-TESTS += $(CRASH_SCRIPTS)
+TESTS += $(CRASH_NETWORKS)
 endif
-dist_check_SCRIPTS += $(CRASH_SCRIPTS)
+dist_check_SCRIPTS += $(CRASH_NETWORKS)
 EXTRA_DIST += tests/crash/lib.sh

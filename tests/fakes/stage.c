@@ -795,6 +795,14 @@ mc_query_arg(const struct mc_query *query, unsigned n)
 	return NULL;
 }
 
+const uint8_t *
+mc_query_secret(const struct mc_query *query, size_t *len)
+{
+	(void)query;
+	*len = 0;
+	return NULL;
+}
+
 const char *
 mc_query_by(const struct mc_query *query)
 {
