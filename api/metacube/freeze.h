@@ -139,6 +139,10 @@ struct freeze_ops {
 	 * follower has been ended, and answers with its freeze_header.  NULL,
 	 * and MC_DENIED: not here.  MC_BUSY: later. */
 	void (*thaw)(void *state, struct mc_call *);
+
+	/* Somebody was erased: a freeze and a prune as soon as possible.
+	 * NULL: not here. */
+	void (*soon)(void *state);
 };
 
 static inline void
@@ -169,6 +173,15 @@ freeze_thaw(const struct mc_ref *to, struct mc_call **slot, mc_done_fn *done,
 		ops->thaw(to->provider, call);
 	else if (call != NULL)
 		mc_call_done(call, MC_DENIED, NULL, 0);
+}
+
+static inline void
+freeze_soon(const struct mc_ref *to)
+{
+	const struct freeze_ops *ops = (const struct freeze_ops *)to->ops;
+
+	if (ops != NULL && ops->soon != NULL)
+		ops->soon(to->provider);
 }
 
 #ifdef __cplusplus

@@ -24,6 +24,7 @@
  */
 #include "change.h"
 
+#include <metacube/freeze.h>
 #include <metacube/pwq.h>
 
 #include <stdarg.h>
@@ -242,6 +243,8 @@ finished(struct change *change)
 	    "change %llu)", account->name, change->act->done,
 	    (unsigned long long)account->uid,
 	    (unsigned long long)change->pointer.seq);
+	if (change->act->erases)
+		freeze_soon(&change->acctserv->freeze);
 	strcpy(change->display, account->display);
 	snprintf(text, sizeof(text), "account %s %s", account->display,
 	    change->act->done);

@@ -24,6 +24,7 @@ struct act {
 	 * makes the record, if any; false: refused instead. */
 	bool		(*check)(struct change *,
 			    const struct tcapw_account *);
+	bool		 erases;	/* nothing is to be left of it */
 };
 
 struct change {

@@ -223,13 +223,6 @@ check_delete(struct change *change, const struct tcapw_account *account)
 	return true;
 }
 
-/* What remains of them in older records is no longer needed. */
-static bool
-check_erase(struct change *change, const struct tcapw_account *account)
-{
-	return check_delete(change, account);
-}
-
 static void
 command_create(void *state, struct mc_query *query)
 {
@@ -343,7 +336,8 @@ static void
 command_erase(void *state, struct mc_query *query)
 {
 	static const struct act act = {
-		"erase", "deleted, to be erased", false, false, check_erase
+		"erase", "deleted, to be erased", false, false, check_delete,
+		true
 	};
 
 	plain(state, query, &act);

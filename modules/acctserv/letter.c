@@ -127,7 +127,8 @@ static const struct text {
 	},
 	[LETTER_RESET] = {
 		"reset", "A new password",
-		"somebody, probably you, asks for a new password of the account",
+		"somebody, probably you, asks for a new password of the "
+		"account",
 		"\nbecause the old one is forgotten. To choose it:\n",
 		"If that was not you, do nothing: the password stays as it "
 		"is.\n"

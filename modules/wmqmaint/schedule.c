@@ -130,6 +130,16 @@ schedule_next(struct wmqmaint *maint, bool failed)
 	arm(maint);
 }
 
+/* Out of turn. */
+void
+schedule_soon(struct wmqmaint *maint)
+{
+	if (maint->scheduled)
+		return;
+	maint->due_ms = mc_now_ms();
+	arm(maint);
+}
+
 /* Not at once: the store may have to come level first. */
 void
 schedule_begin(struct wmqmaint *maint)

@@ -286,9 +286,16 @@ static const struct mc_key keys[] = {
 	{ 0 }
 };
 
+static void
+soon(void *state)
+{
+	schedule_soon(state);
+}
+
 static const struct freeze_ops ops = {
 	.obtain	= obtain,
 	.thaw	= thaw,
+	.soon	= soon,
 };
 
 static const struct mc_provide provides[] = {

@@ -82,6 +82,7 @@ void	 thawing_free(struct wmqmaint *);
 /* schedule.c; NULL: fine, else what is wrong with freeze_at. */
 const char *schedule_check(const struct conf *);
 void	 schedule_begin(struct wmqmaint *);
+void	 schedule_soon(struct wmqmaint *);
 void	 schedule_next(struct wmqmaint *, bool failed);
 void	 schedule_end(struct wmqmaint *);
 

@@ -44,7 +44,7 @@ cursor_open(struct cursor *cursor, const char *folder, const char *name,
 	snprintf(path, sizeof(path), "%s/%s", folder, name);
 	memset(cursor, 0, sizeof(*cursor));
 	conf.path = path;
-	for (int i = 0; i < PATIENCE && (i == 0 || cursor->queue == NULL); i++) {
+	for (int i = 0; i < PATIENCE && cursor->queue == NULL; i++) {
 		if (i > 0)
 			nanosleep(&pause, NULL);
 		cursor->queue = queue_open(&conf, 1, &news, why);
