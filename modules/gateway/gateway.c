@@ -26,6 +26,7 @@ start(void *state)
 	    NULL, &session_ops, gateway);
 	if (gateway->listener == NULL)
 		return MC_UNAVAILABLE;
+	guests_start(gateway);
 	news_start(gateway);
 	return MC_OK;
 }
@@ -50,6 +51,7 @@ stop(void *state)
 	mc_unlisten(&gateway->listener);
 	sessions_stop(gateway);
 	news_stop(gateway);
+	guests_stop(gateway);
 }
 
 static const struct mc_key keys[] = {
@@ -74,6 +76,7 @@ static const struct mc_need needs[] = {
 	{ TASKMASTER_SERVICE, offsetof(struct gateway, taskmaster), false },
 	{ ACCOUNT_SERVICE, offsetof(struct gateway, account), true },
 	{ REPLICA_SERVICE, offsetof(struct gateway, replica), true },
+	{ TCAPW_SERVICE, offsetof(struct gateway, tcapw), true },
 	{ 0 }
 };
 

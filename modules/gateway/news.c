@@ -6,7 +6,8 @@
  * The taskmaster is told in the order of the news, and again until it has
  * answered.  A change that was asked within a session is no news (see
  * tcapw_change.keep_sessions).  When the whole store was replaced, nobody
- * knows what has changed: whoever is logged in here logs in again.
+ * knows what has changed: whoever is logged in here logs in again, and who was
+ * sent into worlds is looked up (guests.c).
  */
 #include "session.h"
 
@@ -77,9 +78,10 @@ evict_first(void *owner)
 	    first->reason, &news->evicting, evicted, news);
 }
 
-static void
-eviction_add(struct news *news, uint64_t uid, Metacube__Reason reason)
+void
+news_evict(struct gateway *gateway, uint64_t uid, Metacube__Reason reason)
 {
+	struct news *news = gateway->news;
 	struct eviction *eviction = mc_zalloc(sizeof(*eviction));
 	bool idle = STAILQ_EMPTY(&news->evictions);
 
@@ -105,6 +107,7 @@ take(struct news *news, const struct replica_news *piece)
 		    "replaced: whoever is logged in here has to log in again");
 		sessions_cut(news->gateway, 0, NULL,
 		    METACUBE__REASON__ACCOUNT_CHANGED);
+		guests_review(news->gateway);
 		return;
 	}
 	mc_log(news->gateway->host, MC_NOTE, "%s (user %" PRIu64 "): %s: "
@@ -112,7 +115,7 @@ take(struct news *news, const struct replica_news *piece)
 	    piece->what == REPLICA_LOCKED ? "locked" :
 	    piece->what == REPLICA_DELETED ? "deleted" : "another password");
 	sessions_cut(news->gateway, piece->uid, piece->name, reason);
-	eviction_add(news, piece->uid, reason);
+	news_evict(news->gateway, piece->uid, reason);
 }
 
 static void

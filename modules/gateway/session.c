@@ -116,6 +116,7 @@ reroute(struct session *session, const struct taskmaster_place *place)
 	envelope.reroute = &message;
 	session_send(session, &envelope);
 	mc_count(session->gateway->host, "reroutes", 1);
+	guests_add(session->gateway, session->uid, session->name);
 	mc_log(session->gateway->host, MC_NOTE,
 	    "%s from %s: rerouted to %s, %s, after %" PRIu64 " ms",
 	    session->name, mc_conn_peer(session->conn)->address,

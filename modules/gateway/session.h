@@ -6,6 +6,7 @@
  *	session.c	the conversation
  *	change.c	changes of the client's own account
  *	news.c		accounts that have changed: their sessions end
+ *	guests.c	who was sent into worlds
  */
 #ifndef GATEWAY_SESSION_H
 #define GATEWAY_SESSION_H
@@ -24,6 +25,7 @@ struct conf {
 };
 
 struct news;
+struct guests;
 
 struct gateway {
 	struct mc_host		*host;
@@ -31,9 +33,11 @@ struct gateway {
 	struct mc_listener	*listener;
 	struct mc_ref		 auth;
 	struct mc_ref		 taskmaster;
-	struct mc_ref		 account;	/* optional, as is */
+	struct mc_ref		 account;	/* optional, as are */
 	struct mc_ref		 replica;
+	struct mc_ref		 tcapw;
 	struct news		*news;
+	struct guests		*guests;
 	struct session		*sessions;
 	uint64_t		 log_second;	/* refusals logged in it */
 	int64_t			 log_lines, log_left_out;
@@ -88,5 +92,15 @@ void	 change_said(struct session *, const Metacube__AccountRequest *);
 /* news.c */
 void	 news_start(struct gateway *);
 void	 news_stop(struct gateway *);
+/* From all worlds; the taskmaster is asked until it has answered. */
+void	 news_evict(struct gateway *, uint64_t uid, Metacube__Reason);
+
+/* guests.c */
+void	 guests_start(struct gateway *);
+void	 guests_stop(struct gateway *);
+void	 guests_add(struct gateway *, uint64_t uid,
+	    const char name[MC_NAME_SIZE]);
+/* The store is another one: who of them has to go? */
+void	 guests_review(struct gateway *);
 
 #endif

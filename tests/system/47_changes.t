@@ -221,6 +221,24 @@ check "the queue tells all of it: it makes the same store" \
 	ctl account wmqmaint freeze
 check "which the gateway has, too" says '^equal' ctl gateway replica verify
 
+# -- the whole store is loaded anew ----------------------------------------------------
+
+once late "$net/late.pw" login >"$net/out" 2>&1
+renewed_both () { [ "$(counter gateway auth_password renewed)" = 2 ]; }
+check "another verifier is renewed" until_true renewed_both
+person late
+check "another one is on the map" comes late "$net/late.pw"
+check "and somebody at the gateway" says_in waiting 'Logged in as late' \
+	"leave
+login late --password-file $net/late.pw"
+check "the replica is loaded from the freeze" ctl gateway replica resync
+check "who is at the gateway logs in again" until_true hears waiting \
+	'Your visit is over: this account has changed'
+# Her verifier is not what it was when she came.
+check "so does amanda, whose password has changed since" \
+	until_true hears amanda 'Your visit is over: this account has changed'
+check "but nobody else" says_in late 'You say: and I' 'say and I'
+
 for secret in "$net"/joe.new "$net"/joe.third "$net"/amanda.pw; do
 	check "no password in a log (${secret##*/})" \
 		not grep -rqaFf "$secret" "$net"/account/log "$net"/gateway/log \

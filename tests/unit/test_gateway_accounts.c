@@ -81,6 +81,20 @@ fake_news(void *state, uint64_t after, unsigned wait_ms,
 	news_call = call;
 }
 
+/* The store: what it answers when it is told to. */
+static struct mc_call *lookup_call;
+static char looked_up[MC_NAME_SIZE];
+
+static void
+fake_lookup(void *state, const char *name, struct mc_call *call)
+{
+	(void)state;
+	CU_ASSERT_PTR_NULL(lookup_call);
+	snprintf(looked_up, sizeof(looked_up), "%s", name);
+	lookup_call = call;
+}
+
+static const struct tcapw_ops tcapw_ops = { .lookup = fake_lookup };
 static const struct auth_ops auth_ops = { .begin = fake_begin };
 static const struct taskmaster_ops taskmaster_ops = {
 	.place = fake_place, .evict = fake_evict
@@ -115,7 +129,9 @@ open_with(bool account, bool replica)
 	gateway->taskmaster.ops = &taskmaster_ops;
 	gateway->account.ops = account ? &account_ops : NULL;
 	gateway->replica.ops = replica ? &replica_ops : NULL;
+	gateway->tcapw.ops = replica ? &tcapw_ops : NULL;
 	auth_call = place_call = evict_call = change_call = news_call = NULL;
+	lookup_call = NULL;
 	CU_ASSERT_EQUAL_FATAL(metacube_module.init(gateway, stage_host(),
 	    &conf), MC_OK);
 	CU_ASSERT_EQUAL_FATAL(metacube_module.start(gateway), MC_OK);
@@ -130,7 +146,8 @@ static void
 close_gateway(void)
 {
 	struct mc_call **calls[] = {
-		&auth_call, &place_call, &evict_call, &change_call, &news_call
+		&auth_call, &place_call, &evict_call, &change_call,
+		&news_call, &lookup_call
 	};
 
 	metacube_module.stop(gateway);
@@ -475,6 +492,93 @@ taskmaster_away(void)
 	close_gateway();
 }
 
+/* They are sent into a world, and marked with the verifier they have. */
+static void
+sent(uint64_t uid, const char *name)
+{
+	struct taskmaster_place place = {
+		.world = "world-2", .map = "desert",
+		.endpoint = "127.0.0.1:7751", .ticket_len = 6
+	};
+	Metacube__Join join = METACUBE__JOIN__INIT;
+	struct mc_conn *conn = log_in(name);
+
+	granted(uid, name, name);
+	join.map = (char *)"desert";
+	SAY(conn, JOIN, join, &join);
+	answer(&place_call, MC_OK, &place, sizeof(place));
+	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, REROUTE));
+}
+
+static void
+store_says(const char *name, uint64_t uid, const char *verifier,
+    uint32_t flags)
+{
+	struct tcapw_account account = { .uid = uid, .flags = flags };
+
+	CU_ASSERT_STRING_EQUAL(looked_up, name);
+	snprintf(account.name, sizeof(account.name), "%s", name);
+	snprintf(account.verifier, sizeof(account.verifier), "%s", verifier);
+	answer(&lookup_call, MC_OK, &account, sizeof(account));
+}
+
+static void
+evicts(uint64_t uid, Metacube__Reason reason)
+{
+	CU_ASSERT_EQUAL(evicted, uid);
+	CU_ASSERT_EQUAL(evicted_for, (int)reason);
+	answer(&evict_call, MC_OK, NULL, 0);
+}
+
+/* Nobody says who has changed: all who were sent away are looked up. */
+static void
+store_replaced(void)
+{
+	struct mc_call *dropped;
+
+	open_with(false, true);
+	sent(5, "joe");
+	store_says("joe", 5, "first", 0);
+	sent(6, "amanda");
+	sent(7, "locked");		/* while amanda is looked up */
+	store_says("amanda", 6, "first", 0);
+	store_says("locked", 7, "first", 0);
+	sent(8, "gone");
+	store_says("gone", 8, "first", 0);
+	sent(9, "another");
+	store_says("another", 9, "first", 0);
+	sent(6, "amanda");		/* once more, with a new password */
+	store_says("amanda", 6, "second", 0);
+	CU_ASSERT_PTR_NULL(lookup_call);
+	told(5, REPLICA_ANYTHING, 0, "");
+	store_says("joe", 5, "second", 0);
+	evicts(5, CHANGED);
+	answer(&lookup_call, MC_UNAVAILABLE, NULL, 0);
+	CU_ASSERT_PTR_NULL(lookup_call);
+	stage_pass(1000);
+	store_says("locked", 7, "first", TCAPW_LOCKED);
+	evicts(7, LOCKED);
+	answer(&lookup_call, MC_NOT_FOUND, NULL, 0);
+	evicts(8, CHANGED);
+	store_says("another", 10, "first", 0);
+	evicts(9, CHANGED);
+	store_says("amanda", 6, "second", 0);
+	CU_ASSERT_PTR_NULL(lookup_call);
+	CU_ASSERT_PTR_NULL(evict_call);
+	told(6, REPLICA_ANYTHING, 0, "");	/* amanda alone is left */
+	store_says("amanda", 6, "second", 0);
+	CU_ASSERT_PTR_NULL(lookup_call);
+	told(7, REPLICA_ANYTHING, 0, "");
+	dropped = lookup_call;
+	lookup_call = NULL;
+	sent(6, "amanda");			/* while she is looked up */
+	store_says("amanda", 6, "third", 0);
+	answer(&dropped, MC_OK, NULL, 0);
+	CU_ASSERT_PTR_NULL(lookup_call);
+	CU_ASSERT_PTR_NULL(evict_call);
+	close_gateway();
+}
+
 static void
 replica_fails(void)
 {
@@ -501,6 +605,7 @@ main(void)
 		{ "locked and changed accounts", cut },
 		{ "while the password is being checked", while_verifying },
 		{ "the taskmaster is away", taskmaster_away },
+		{ "the whole store was replaced", store_replaced },
 		{ "the replica has no news, or fails", replica_fails },
 		{ NULL, NULL }
 	};
