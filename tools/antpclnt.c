@@ -407,6 +407,17 @@ args_are_fine(void)
 	return false;
 }
 
+static bool
+number_read(const char *text, unsigned *number_r)
+{
+	char *end;
+	unsigned long number = strtoul(text, &end, 10);
+
+	*number_r = (unsigned)number;
+	return text[0] >= '0' && text[0] <= '9' && *end == '\0' &&
+	    number <= 86400;
+}
+
 static int
 args_read(int argc, char **argv)
 {
@@ -438,7 +449,10 @@ args_read(int argc, char **argv)
 		case 'k': args.key = optarg; break;
 		case 'a': args.ca = optarg; break;
 		case 'r': args.role = optarg; break;
-		case 'p': args.patience_s = (unsigned)atoi(optarg); break;
+		case 'p':
+			if (!number_read(optarg, &args.patience_s))
+				return -1;
+			break;
 		case 'm': args.modules = optarg; break;
 		case 'h': exit(usage(stdout));
 		case SHOW_VERSION:

@@ -122,15 +122,19 @@ struct client {
 	/* Requests have numbers, over all connections. */
 	uint64_t		 asked;		/* the last one that was sent */
 	uint64_t		 looked;	/* FIRST that was answered */
-	uint64_t		 renewing, freshening;	/* a later one is awaited */
+	uint64_t		 renewing, freshening;	/* later: awaited */
 	uint64_t		 renewed_ms;	/* mc_now_ms; 0: not yet */
 	uint64_t		 looked_ms;	/* likewise */
 
+	struct freeze_header	 vouched;	/* answered to who renewed */
+	uint64_t		 vouched_ms;	/* mc_now_ms; 0: none */
+	bool			 distrusted;	/* that was fetched again */
+
 	size_t			 pending;	/* bytes given to the thread */
-	unsigned		 replacing;	/* pieces with anew among them */
+	unsigned		 replacing;	/* pieces with anew */
 	struct readers		 readers;	/* at the end */
 	struct waiters		 positions, extents, renewals, fresh;
-	struct mc_timer		*waits;		/* the first deadline of those */
+	struct mc_timer		*waits;		/* first deadline */
 	uint64_t		 waits_ms;
 	struct mc_timer		*tick;
 	bool			 stopping;

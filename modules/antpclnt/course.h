@@ -63,7 +63,7 @@ struct course {
 	struct wmq_pointer	here;		/* last record here */
 	bool			level;		/* the server had no more */
 	bool			anew;		/* the next bytes replace all */
-	unsigned		refused;	/* by servers, one after another */
+	unsigned		refused;	/* by servers in turn */
 
 	struct course_file	freeze;		/* complete */
 	struct course_file	wanted;		/* in transfer */

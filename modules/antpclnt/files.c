@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define RENEW_WAIT_MS	30000
+#define DISTRUST_MS	600000
 
 /* A job for the instance's thread. */
 struct job {
@@ -184,6 +185,40 @@ freeze_answer(struct client *client, struct mc_call *call)
 		    client->looked == 0 ? MC_BUSY : MC_NOT_FOUND, NULL, 0);
 }
 
+static bool
+is_vouched(const struct client *client)
+{
+	return client->vouched_ms != 0 && memcmp(&client->vouched,
+	    &client->here.freeze.header, sizeof(client->vouched)) == 0;
+}
+
+/* The server has said that this one is its latest. */
+static void
+freeze_vouch(struct client *client)
+{
+	if (client->here.freeze.header.size == 0 || is_vouched(client))
+		return;
+	client->vouched = client->here.freeze.header;
+	client->vouched_ms = mc_now_ms();
+	client->distrusted = false;
+}
+
+/* Who has got that, and soon asks once more, cannot use it: it may be damaged
+ * where only the key would tell.  It is fetched again, once. */
+static void
+freeze_distrust(struct client *client)
+{
+	if (mc_now_ms() - client->vouched_ms > DISTRUST_MS)
+		client->vouched_ms = 0;
+	if (!is_vouched(client) || client->distrusted)
+		return;
+	client->distrusted = true;
+	mc_count(client->host, "distrusted", 1);
+	mc_log(client->host, MC_WARN, "%s: asked for once more: fetched "
+	    "again, in case it is damaged here", client->here.freeze.path);
+	memset(&client->course.freeze, 0, sizeof(client->course.freeze));
+}
+
 static void
 obtain(void *state, bool renew, struct mc_call *call)
 {
@@ -197,9 +232,12 @@ obtain(void *state, bool renew, struct mc_call *call)
 		mc_call_done(call, MC_UNAVAILABLE, NULL, 0);
 	else if (client->course.wanted.name[0] != '\0')
 		mc_call_done(call, MC_BUSY, NULL, 0);
-	else if (mc_now_ms() < client->renewed_ms + RENEWED_MS)
+	else if (client->renewed_ms != 0 &&
+	    mc_now_ms() < client->renewed_ms + RENEWED_MS) {
+		freeze_vouch(client);
 		freeze_answer(client, call);
-	else {
+	} else {
+		freeze_distrust(client);
 		client->renewing = client->asked;
 		line_look(client);
 		waiter_add(client, &client->renewals, call, RENEW_WAIT_MS);
@@ -223,6 +261,8 @@ freeze_looked(struct client *client)
 		return;
 	}
 	client->renewed_ms = mc_now_ms();
+	if (!TAILQ_EMPTY(&client->renewals))
+		freeze_vouch(client);
 	while ((waiter = TAILQ_FIRST(&client->renewals)) != NULL) {
 		TAILQ_REMOVE(&client->renewals, waiter, link);
 		freeze_answer(client, waiter->call);

@@ -391,6 +391,44 @@ renewed(void)
 	rig_done();
 }
 
+/* A byte of the freeze goes bad: whoever cannot thaw it asks once more. */
+static void
+damaged_freeze(void)
+{
+	char name[128];
+	int fd;
+
+	begin();
+	rig_append(30);
+	rig_freeze(20, 5000);
+	rig_open(ONE);
+	rig_connect();
+	rig_serve();
+	snprintf(name, sizeof(name), "mirror/%s", rig.freeze);
+	fd = open(scratch_path(name), O_WRONLY);
+	CU_ASSERT_EQUAL(pwrite(fd, "?", 1, 3000), 1);
+	close(fd);
+	CU_ASSERT(!rig_same_freeze());
+	rig_obtain(&reply, true);
+	CU_ASSERT(reply.answered && reply.status == MC_OK);
+	rig_pass(10000);
+	rig_obtain(&reply, true);
+	rig_connect();
+	rig_serve();
+	CU_ASSERT(reply.answered && reply.status == MC_BUSY);
+	CU_ASSERT(rig_same_freeze());
+	rig_obtain(&reply, true);
+	CU_ASSERT(reply.answered && reply.status == MC_OK);
+	CU_ASSERT_EQUAL(stage_count("distrusted"), 1);
+	rig_pass(10000);		/* but not for ever */
+	rig_obtain(&reply, true);
+	rig_connect();
+	rig_serve();
+	CU_ASSERT(reply.answered && reply.status == MC_OK);
+	CU_ASSERT_EQUAL(stage_count("distrusted"), 1);
+	rig_done();
+}
+
 /* What the replica holds is told at most about a second later. */
 static void
 acknowledged(void)
@@ -869,6 +907,7 @@ main(void)
 		{ "another freeze of the same name, and a newer one",
 		  other_freeze },
 		{ "a look at the server on demand", renewed },
+		{ "a freeze damaged on the disk", damaged_freeze },
 		{ "what the replica holds is told", acknowledged },
 		{ "a server that has gone silent", silence },
 		{ "another server stands in", fallback },
