@@ -206,7 +206,8 @@ mc_zalloc(size_t size)
 void
 mc_wipe(void *memory, size_t len)
 {
-	explicit_bzero(memory, len);
+	if (len > 0)
+		explicit_bzero(memory, len);
 }
 
 bool
