@@ -165,8 +165,8 @@ apply_start(struct pwq_follow *follow, const struct wmq_record *record,
 	if (strncmp(record->tag, PWQ_TAG, sizeof(record->tag)) != 0 ||
 	    record->seq != follow->asked.seq + 1 ||
 	    pwq_decode(data, record->len, &change) == -1) {
-		lose(follow, PWQ_LOST_RECORD, "record %llu of the queue is not an account "
-		    "change that this version understands",
+		lose(follow, PWQ_LOST_RECORD, "record %llu of the queue is "
+		    "not an account change that this version understands",
 		    (unsigned long long)record->seq);
 		return false;
 	}
@@ -201,11 +201,12 @@ got_records(void *owner, const struct mc_reply *reply)
 	struct pwq_follow *follow = owner;
 
 	if (reply->status == MC_NOT_FOUND)
-		lose(follow, PWQ_LOST_GONE, "the queue no longer holds the records after "
-		    "%llu", (unsigned long long)follow->asked.seq);
+		lose(follow, PWQ_LOST_GONE, "the queue no longer holds the "
+		    "records after %llu",
+		    (unsigned long long)follow->asked.seq);
 	else if (reply->status == MC_INVALID)
-		lose(follow, PWQ_LOST_EPOCH, "the queue has changed: it does not know record "
-		    "%llu, or has another epoch",
+		lose(follow, PWQ_LOST_EPOCH, "the queue has changed: it does "
+		    "not know record %llu, or has another epoch",
 		    (unsigned long long)follow->asked.seq);
 	else if (reply->status != MC_OK)
 		stumble(follow, "reading the queue", reply->status);
@@ -278,19 +279,19 @@ is_mismatched(struct pwq_follow *follow, const struct wmq_position *queue)
 
 	if (at->seq > 0 && memcmp(at->epoch, queue->epoch,
 	    sizeof(at->epoch)) != 0)
-		lose(follow, PWQ_LOST_EPOCH, "the store belongs to another queue (its epoch "
-		    "differs): move the store away to build it anew from "
-		    "this queue, or bring back the queue");
+		lose(follow, PWQ_LOST_EPOCH, "the store belongs to another "
+		    "queue (its epoch differs): move the store away to build "
+		    "it anew from this queue, or bring back the queue");
 	else if (at->seq > queue->durable)
-		lose(follow, PWQ_LOST_AHEAD, "the store holds change %llu, but the queue "
-		    "ends with %llu: changes are missing from the queue; "
-		    "bring them back, or move the store away to go back to "
-		    "what the queue holds", seq,
+		lose(follow, PWQ_LOST_AHEAD, "the store holds change %llu, but "
+		    "the queue ends with %llu: changes are missing from the "
+		    "queue; bring them back, or move the store away to go "
+		    "back to what the queue holds", seq,
 		    (unsigned long long)queue->durable);
 	else if (queue->oldest > at->seq + 1)
-		lose(follow, PWQ_LOST_GONE, "the store holds changes up to %llu, but the "
-		    "queue only begins with %llu: bring back the older "
-		    "queue files, or a newer store", seq,
+		lose(follow, PWQ_LOST_GONE, "the store holds changes up to "
+		    "%llu, but the queue only begins with %llu: bring back "
+		    "the older queue files, or a newer store", seq,
 		    (unsigned long long)queue->oldest);
 	else
 		return false;

@@ -57,7 +57,8 @@ typedef void mc_work_fn(void *job);
 void		 mc_work(struct mc_host *, mc_work_fn *run, void *job);
 
 /* The same, for jobs that are cheaper together (one fdatasync for many
- * appends): run gets all the jobs that stand in a row with the same run. */
+ * appends): run gets all the jobs that stand in a row with the same run.  What
+ * it answers may be handed over some at a time, at the latest when it returns. */
 #define MC_BATCH_MAX	512
 typedef void mc_batch_fn(void **jobs, size_t count);
 void		 mc_work_batch(struct mc_host *, mc_batch_fn *run, void *job);

@@ -3,8 +3,8 @@
  * metacube/replica.h - the replica of this server, and the replicas of this
  * account server.  Services "replica" 1.0 and "replicas" 1.0.
  *
- * "replica" is provided by servpw, and by acctserv for its own store;
- * "replicas" by whoever serves them (antpserv).
+ * "replica" is provided by servpw, and by acctserv for its own store, both
+ * over a board (below); "replicas" by whoever serves them (antpserv).
  */
 #ifndef METACUBE_REPLICA_H
 #define METACUBE_REPLICA_H
@@ -131,13 +131,12 @@ replicas_give_up(const struct mc_ref *to, const char *name,
 		ops->give_up(to->provider, name, call);
 }
 
-
 /*
- * The board: what every provider of "replica" does - it keeps the latest news
- * and those who wait.  The provider says what its store has come to; reached
- * and news answer for it.  A change
- * is news when it locks, deletes, or sets another password, unless it was
- * asked for with keep_sessions.
+ * The board: what every provider of "replica" does (servpw, acctserv) - it
+ * keeps the latest news and those who wait.  The provider says what its store
+ * has come to; reached and news answer for it.  A change is news when it
+ * locks, deletes, or sets another password, unless it was asked for with
+ * keep_sessions.
  *
  * Loop thread only.
  */

@@ -81,7 +81,7 @@ struct servpw {
 	struct pwq_follow	*follow;
 	enum phase		 phase;
 	struct tcapw_position	 at;		/* of the store */
-	uint64_t		 level_ms;	/* when it last was, mc_now_ms */
+	uint64_t		 level_ms;	/* it was: mc_now_ms */
 	struct mc_call		*call;		/* start's question */
 	struct mc_timer		*again, *acknowledge, *calm;
 
@@ -110,7 +110,7 @@ void	 complain(struct servpw *, const char *, ...) MC_PRINTF(2, 3);
 
 /* resync.c */
 void	 resync_begin(struct servpw *, enum cause);
-void	 resync_ask(struct servpw *, struct mc_query *);	/* metacubectl */
+void	 resync_ask(struct servpw *, struct mc_query *);
 void	 resync_accept_shrink(struct servpw *);
 void	 resync_end(struct servpw *);		/* before fini */
 size_t	 resyncs_lately(const struct servpw *);	/* within the last hour */
