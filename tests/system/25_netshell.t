@@ -7,9 +7,11 @@
 . "$(dirname "$0")/lib.sh"
 
 settings[auth_password]='account_free = 1000; address_free = 1000000;'
+accounts_at=account		# players can have theirs changed
 network 1
 account joe
 account amanda
+until_true replica_has accounts 2 || bail "the replica has no accounts"
 gateway=$(address gateway gateway)
 
 status () {			# STATUS COMMAND...
@@ -118,10 +120,53 @@ check "amanda interrupts him" timeout 60 "$netshell" "${here[@]}" \
 check "he sees it" until_true shows 'amanda shouts: excuse me'
 keys 'ine\r'
 check "and ends his sentence" until_true shows 'You say: half a line'
+
+# Changes of the account: nothing of it is seen.
+asked () {			# COUNT QUESTION - so often until now
+	[ "$(grep -aoF -- "$2" "$net/tty/log" | wc -l)" -ge "$1" ]
+}
+echo 'a quite new password' >"$net/joe.new"
+keys 'password\r'
+check "the password is asked for once more" until_true asked 2 'Password of joe: '
+cat "$net/joe.pw" >&9
+check "and a new one" until_true asked 1 'New password: '
+cat "$net/joe.new" >&9
+check "twice" until_true asked 1 'The same once more: '
+cat "$net/joe.new" >&9
+check "joe has a new password" until_true shows 'Done: '
+keys 'password\r'
+check "and another one" until_true asked 3 'Password of joe: '
+cat "$net/joe.new" >&9
+check "which is mistyped" until_true asked 2 'New password: '
+cat "$net/joe.pw" >&9
+until_true asked 2 'The same once more: '
+cat "$net/joe.new" >&9
+check "is none" until_true shows 'two different passwords'
+keys 'delete-account\r'
+check "to delete the account he has to say his name" until_true shows \
+	'Type your name, joe, '
+keys 'yes\n'
+check "which he has not" until_true shows 'Nothing was deleted'
 keys 'quit\r'
 check "quit ends it" until_true gone "${helpers[0]}"
 exec 9>&-
 check "the password was not shown" not grep -qaFf "$net/joe.pw" "$net/tty/log"
+check "nor the new one" not grep -qaFf "$net/joe.new" "$net/tty/log"
+check "the old password is void" says 'Login refused' joe 1 'login joe'
+check "passwords from a descriptor, one after the other" says 'Done: ' \
+	status 0 "$netshell" "${here[@]}" -e 'login joe; password' \
+	--password-fd 3 3<<<"$(cat "$net/joe.new" "$net/joe.new" "$net/joe.pw")"
+check "until there is none" says 'no \(further\) password' \
+	status 1 "$netshell" "${here[@]}" -e 'login joe; password' \
+	--password-fd 3 3<"$net/joe.pw"
+check "nothing is changed before the login" says 'Log in before' joe 1 password
+check "delete-account wants the name" says 'Nothing was deleted' joe 1 \
+	'login; delete-account'
+check "what is not understood is not done" says 'help email' joe 1 \
+	'login; email joe@example.org --public'
+check "joe deletes his account" says 'Done: .*deleted' joe 0 \
+	'login; delete-account joe'
+check "and cannot log in any more" says 'Login refused' joe 1 login
 if [ $edited = yes ]; then
 	history=$net/home/.metacube-netshell_history
 	check "the history has the sentence" grep -q 'half' "$history"

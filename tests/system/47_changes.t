@@ -18,8 +18,8 @@ network 2
 account joe
 account amanda
 
-has_account () { ctl gateway replica status | grep -qE "^accounts +$1$"; }
-check "both accounts come to the gateway's replica" until_true has_account 2
+check "both accounts come to the gateway's replica" \
+	until_true replica_has accounts 2
 
 # says_in NAME PATTERN LINE - what NAME types, and what comes of it
 says_in () {
@@ -164,7 +164,8 @@ done
 check "now it works" says_in joe 'Done: .*new password' \
 	"password --password-file $net/joe.pw --new-password-file $net/joe.new"
 account late
-check "an account that was made after it" until_true has_account 3
+check "an account that was made after it" \
+	until_true replica_has accounts 3
 
 # -- what only others may do ------------------------------------------------------------
 

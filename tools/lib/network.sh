@@ -239,6 +239,14 @@ has () { echo "\"$1\":\"$2\""; }
 # cell KEY - of the first row that comes in
 cell () { sed -n "s/.*\"$1\":\"\([^\"]*\)\".*/\1/p" | head -n 1; }
 
+# replica_has KEY VALUE - the gateway's, as metacubectl replica status says
+replica_has () {
+	ctl gateway replica status |
+		awk -v key="$1" -v value="$2" \
+			'$1 == key && $2 == value { found = 1 }
+			END { exit !found }'
+}
+
 # launch NAME [ARGUMENT...] - starts it and does not wait
 launch () {
 	local name=$1
