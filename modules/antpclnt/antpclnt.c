@@ -226,6 +226,7 @@ stop(void *state)
 	files_wake(client);
 	state_lost(client);
 	waiters_end(&client->positions, MC_UNAVAILABLE, NULL, 0);
+	mc_timer_clear(&client->waits);
 }
 
 static void

@@ -168,6 +168,8 @@ position(void *state, struct mc_call *call)
 	if (client->here.filled && !client->behind)
 		mc_call_done(call, MC_OK, &client->here.position,
 		    sizeof(client->here.position));
+	else if (client->stopping)
+		mc_call_done(call, MC_UNAVAILABLE, NULL, 0);
 	else
 		waiter_add(client, &client->positions, call,
 		    POSITION_WAIT_MS);
