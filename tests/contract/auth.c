@@ -48,7 +48,8 @@ account_add(const char *name, const char *display, uint32_t flags)
 	snprintf(change.account.display, sizeof(change.account.display),
 	    "%s", display);
 	memcpy(change.account.verifier, verifier, sizeof(verifier));
-	if (ask(put_apply, &change, NULL, 0) != MC_OK)
+	if (ask(put_apply, &change, &(struct tcapw_position){ .count = 0 },
+	    sizeof(struct tcapw_position)) != MC_OK)
 		promise(false, "the store takes the account %s", name);
 }
 
