@@ -50,7 +50,7 @@ static const struct {
 	{ "wmq.renamed", 3 }, { "wmq.dir_synced", 3 },
 	{ "acctserv.appended", 60 }, { "acctserv.applied", 60 },
 	{ "tcapw_gdbm.stored", 60 }, { "tcapw_gdbm.set_aside", 1 },
-	{ "tcapw_gdbm.unmarked", 2 }, { "tcapw_gdbm.closed", 1 },
+	{ "tcapw_gdbm.unmarked", 1 }, { "tcapw_gdbm.closed", 1 },
 	{ "tcapw_gdbm.marked", 1 }, { "mail.renamed", 12 },
 	{ "mail.synced", 12 }, { "mail.sent", 8 },
 	{ "acctserv.mailed", 12 }, { "audit.write", 2 },
