@@ -227,6 +227,7 @@ check "which the gateway has, too" says '^equal' ctl gateway replica verify
 once late "$net/late.pw" login >"$net/out" 2>&1
 renewed_both () { [ "$(counter gateway auth_password renewed)" = 2 ]; }
 check "another verifier is renewed" until_true renewed_both
+check "here, too" says '^equal' ctl gateway replica verify
 person late
 check "another one is on the map" comes late "$net/late.pw"
 check "and somebody at the gateway" says_in waiting 'Logged in as late' \
