@@ -19,6 +19,7 @@
 #define GUESTS_MAX	65536
 #define BUCKETS		4096
 #define RETRY_MS	1000
+#define BEHIND_MS	60000	/* to come to where the old store was */
 
 struct guest {
 	TAILQ_ENTRY(guest)	 link;
@@ -34,12 +35,15 @@ struct guests {
 	size_t			 count;
 	struct guest		*unmarked;	/* and all after it */
 	struct guest		*next;		/* to be looked at again */
+	uint64_t		 seen;		/* newest change of a guest */
+	uint64_t		 until_ms;	/* the store may be behind it */
 	struct mc_call		*marking, *looking;
 	struct mc_timer		*again;
 };
 
 static void mark_next(struct guests *);
 static void look_next(void *owner);
+static void position_ask(void *owner);
 
 /* FNV-1a; a verifier has its own salt. */
 static uint64_t
@@ -95,8 +99,11 @@ marked(void *owner, const struct mc_reply *reply)
 	    MC_RESULT(reply, struct tcapw_account);
 	struct guest *guest = guests->unmarked;
 
-	if (account != NULL && account->uid == guest->uid)
+	if (account != NULL && account->uid == guest->uid) {
 		guest->mark = mark_of(account->verifier);
+		if (account->seq > guests->seen)
+			guests->seen = account->seq;
+	}
 	guests->unmarked = TAILQ_NEXT(guest, link);
 	mark_next(guests);
 }
@@ -184,6 +191,34 @@ look_next(void *owner)
 		    &guests->looking, looked_up, guests);
 }
 
+/* A freeze is older than what was here before it: what came since is
+ * applied first. */
+static void
+positioned(void *owner, const struct mc_reply *reply)
+{
+	struct guests *guests = owner;
+	const struct tcapw_position *position =
+	    MC_RESULT(reply, struct tcapw_position);
+
+	if ((position == NULL || position->pointer.seq < guests->seen) &&
+	    mc_now_ms() < guests->until_ms) {
+		mc_timer_set(guests->gateway->host, &guests->again, RETRY_MS,
+		    position_ask, guests);
+		return;
+	}
+	guests->next = TAILQ_FIRST(&guests->all);
+	look_next(guests);
+}
+
+static void
+position_ask(void *owner)
+{
+	struct guests *guests = owner;
+
+	tcapw_position(&guests->gateway->tcapw, &guests->looking, positioned,
+	    guests);
+}
+
 void
 guests_review(struct gateway *gateway)
 {
@@ -193,8 +228,9 @@ guests_review(struct gateway *gateway)
 		return;
 	mc_call_cancel(&guests->looking);
 	mc_timer_clear(&guests->again);
-	guests->next = TAILQ_FIRST(&guests->all);
-	look_next(guests);
+	guests->next = NULL;
+	guests->until_ms = mc_now_ms() + BEHIND_MS;
+	position_ask(guests);
 }
 
 void
@@ -218,6 +254,7 @@ guests_stop(struct gateway *gateway)
 	if (guests == NULL)
 		return;
 	mc_timer_clear(&guests->again);
+	mc_call_cancel(&guests->looking);
 	while (!TAILQ_EMPTY(&guests->all))
 		guest_free(guests, TAILQ_FIRST(&guests->all));
 	free(guests);

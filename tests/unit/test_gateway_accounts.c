@@ -94,7 +94,20 @@ fake_lookup(void *state, const char *name, struct mc_call *call)
 	lookup_call = call;
 }
 
-static const struct tcapw_ops tcapw_ops = { .lookup = fake_lookup };
+static uint64_t position_seq, account_seq;
+
+static void
+fake_position(void *state, struct mc_call *call)
+{
+	struct tcapw_position position = { .pointer.seq = position_seq };
+
+	(void)state;
+	mc_call_done(call, MC_OK, &position, sizeof(position));
+}
+
+static const struct tcapw_ops tcapw_ops = {
+	.lookup = fake_lookup, .position = fake_position
+};
 static const struct auth_ops auth_ops = { .begin = fake_begin };
 static const struct taskmaster_ops taskmaster_ops = {
 	.place = fake_place, .evict = fake_evict
@@ -514,7 +527,9 @@ static void
 store_says(const char *name, uint64_t uid, const char *verifier,
     uint32_t flags)
 {
-	struct tcapw_account account = { .uid = uid, .flags = flags };
+	struct tcapw_account account = {
+		.uid = uid, .flags = flags, .seq = account_seq
+	};
 
 	CU_ASSERT_STRING_EQUAL(looked_up, name);
 	snprintf(account.name, sizeof(account.name), "%s", name);
@@ -579,6 +594,28 @@ store_replaced(void)
 	close_gateway();
 }
 
+/* The new one is a freeze, older than what was here: it catches up first. */
+static void
+store_behind(void)
+{
+	open_with(false, true);
+	account_seq = 9;
+	sent(5, "joe");
+	store_says("joe", 5, "second", 0);
+	for (int i = 0; i < 2; i++) {
+		position_seq = 3;
+		told(5 + (uint64_t)i, REPLICA_ANYTHING, 0, "");
+		stage_pass(30000);
+		CU_ASSERT_PTR_NULL(lookup_call);
+		position_seq = i == 0 ? 9 : 3;
+		stage_pass(i == 0 ? 1000 : 31000);	/* for a minute */
+		store_says("joe", 5, "second", 0);
+		CU_ASSERT_PTR_NULL(evict_call);
+	}
+	account_seq = position_seq = 0;
+	close_gateway();
+}
+
 static void
 replica_fails(void)
 {
@@ -606,6 +643,7 @@ main(void)
 		{ "while the password is being checked", while_verifying },
 		{ "the taskmaster is away", taskmaster_away },
 		{ "the whole store was replaced", store_replaced },
+		{ "a new store that has to catch up", store_behind },
 		{ "the replica has no news, or fails", replica_fails },
 		{ NULL, NULL }
 	};
