@@ -266,7 +266,8 @@ answered(struct metacube_client *client)
 }
 
 bool
-talk_was_asked(const struct metacube_client *client, enum metacube_request request)
+talk_was_asked(const struct metacube_client *client,
+    enum metacube_request request)
 {
 	return client->asked != 0 &&
 	    (client->asked & ((1 << KIND_BITS) - 1)) == (uint32_t)request;

@@ -12,8 +12,9 @@
  *
  * or Refused at any of these places, or Kicked when the account is another one
  * meanwhile.  A session asks one question at a time, of auth, of the
- * taskmaster or of the account server, and holds at most one pending call: closing
- * it at any moment is one cancel (and one drop, while auth lets it wait).
+ * taskmaster or of the account server, and holds at most one pending call:
+ * closing it at any moment is one cancel (and one drop, while auth lets it
+ * wait).
  */
 #include "session.h"
 

@@ -91,7 +91,7 @@ void		account_delete(struct shell *, const char *name,
 #define PASSWORD_SIZE	1026
 int		password_get(struct shell *, const char *name,
 		    const char *file, char password[PASSWORD_SIZE]);
-/* A new one: from this file, or from the descriptor; a person types it twice. */
+/* A new one: from this file, or the descriptor; a person types it twice. */
 int		password_new(struct shell *, const char *file,
 		    char password[PASSWORD_SIZE]);
 /* A line that may be seen, from a person.  -1: there is none to ask. */
