@@ -324,6 +324,21 @@ append(void *owner)
 	mc_wipe(encoded, len);
 }
 
+/* No follower goes on behind a record that it cannot decode, and nothing takes
+ * one out of the queue again: so it must not get there. */
+static bool
+is_sound(const struct tcapw_change *record)
+{
+	uint8_t encoded[PWQ_MAX];
+	struct tcapw_change decoded;
+	size_t len = pwq_encode(record, encoded);
+	bool sound = pwq_decode(encoded, len, &decoded) == 0;
+
+	mc_wipe(encoded, len);
+	mc_wipe(&decoded, sizeof(decoded));
+	return sound;
+}
+
 /* What changes nothing is done here. */
 static void
 conclude(struct change *change)
@@ -344,7 +359,11 @@ conclude(struct change *change)
 	    change->request.has_new_proof;
 	record->keep_sessions = change->request.playing &&
 	    record->verb != TCAPW_DELETE;
-	append(change);
+	if (is_sound(record))
+		append(change);
+	else
+		change_refuse(change, MC_INVALID, RESULT(BAD_REQUEST),
+		    "nothing was changed: no store would take this");
 }
 
 /* 4. The mail. */

@@ -348,6 +348,52 @@ uids(void)
 	rig_close();
 }
 
+static void
+renewed(void *owner, const struct mc_reply *reply)
+{
+	*(enum mc_status *)owner = reply->status;
+}
+
+static enum mc_status
+renew(const char *name, const char *was, const char *verifier)
+{
+	struct account_renewal renewal = { .name = "" };
+	enum mc_status status = MC_TIMEOUT;
+	struct mc_call *call = NULL;
+
+	strcpy(renewal.name, name);
+	strcpy(renewal.was, was);
+	strcpy(renewal.verifier, verifier);
+	account_renew(&rig.account, &renewal, &call, renewed, &status);
+	stage_pass(0);
+	return status;
+}
+
+/* What no store decodes would stop every store for good. */
+static void
+renewals(void)
+{
+	static const char *const unsound[] = {
+		"a b", "*", "x:y", "x\ny", "x!", "\xc3\xb6"
+	};
+	struct tcapw_account joe;
+	char was[TCAPW_VERIFIER_SIZE];
+
+	rig_open(true, people);
+	CU_ASSERT_TRUE_FATAL(rig_account("joe", &joe));
+	strcpy(was, joe.verifier);
+	for (size_t i = 0; i < sizeof(unsound) / sizeof(unsound[0]); i++)
+		CU_ASSERT_EQUAL(renew("joe", was, unsound[i]), MC_INVALID);
+	CU_ASSERT_EQUAL(rig.durable, 0);
+	CU_ASSERT_EQUAL(renew("joe", "$y$else", "$y$new"), MC_DENIED);
+	CU_ASSERT_EQUAL(renew("nobody", was, "$y$new"), MC_NOT_FOUND);
+	CU_ASSERT_EQUAL(renew("joe", was, "$y$new"), MC_OK);
+	CU_ASSERT_TRUE_FATAL(rig_account("joe", &joe));
+	CU_ASSERT_STRING_EQUAL(joe.verifier, "$y$new");
+	CU_ASSERT_TRUE(rig.last.keep_sessions);
+	rig_close();
+}
+
 /* The listener. */
 
 static void
@@ -466,6 +512,7 @@ main(void)
 		{ "turns", turns },
 		{ "guesses", guesses },
 		{ "uids", uids },
+		{ "stronger verifiers", renewals },
 		{ "the listener", listens },
 		{ "the set of names", names },
 		{ NULL, NULL }
