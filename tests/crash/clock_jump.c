@@ -109,8 +109,8 @@ round_run(struct jumping *jumping)
 	unsigned acknowledged;
 	bool dies = rand_r(&jumping->seed) % 4 != 0;
 
-	jumping->crowd = crowd_start(jumping->server.socket,
-	    jumping->crowds++, jumping->seed);
+	jumping->crowd = crowd_start(&jumping->server, jumping->crowds++,
+	    jumping->seed);
 	jump(jumping);
 	jump(jumping);
 	crowd_hold(jumping->crowd);
@@ -119,7 +119,7 @@ round_run(struct jumping *jumping)
 	crowd_settle(jumping->crowd);
 	if (!dies || server_up(jumping))
 		jumping->violations += crowd_compare(jumping->crowd,
-		    jumping->server.socket);
+		    &jumping->server);
 	jumping->violations += crowd_end(&jumping->crowd, &acknowledged);
 	jumping->acknowledged += acknowledged;
 }
@@ -150,7 +150,7 @@ loss_noticed(const struct campaign_options *options)
 	    "'%s'/accounts.gdbm*", jumping.server.folder,
 	    jumping.server.folder);
 	if (server_up(&jumping)) {
-		jumping.crowd = crowd_start(jumping.server.socket, 0,
+		jumping.crowd = crowd_start(&jumping.server, 0,
 		    options->seed);
 		pause_us(10 * MOMENT_US);
 		crowd_hold(jumping.crowd);
@@ -159,7 +159,7 @@ loss_noticed(const struct campaign_options *options)
 		printf("# control: what follows must be noticed\n");
 		if (system(command) == 0 && server_up(&jumping))
 			violations = crowd_compare(jumping.crowd,
-			    jumping.server.socket);
+			    &jumping.server);
 		crowd_end(&jumping.crowd, &jumping.acknowledged);
 	}
 	server_remove(&jumping.server);

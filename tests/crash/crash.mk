@@ -49,6 +49,8 @@ CRASH_CROWD = \
 	tests/crash/campaign.h \
 	tests/crash/crowd.c \
 	tests/crash/crowd.h \
+	tests/crash/mailbox.c \
+	tests/crash/mailbox.h \
 	tests/crash/people.c \
 	tests/crash/people.h \
 	tests/crash/server.c \

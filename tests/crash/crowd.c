@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 #include "crowd.h"
 
-#include "asking.h"
 #include "people.h"
 
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #define WORKERS		4
 #define PEOPLE		8	/* of each worker */
@@ -25,7 +23,7 @@ struct worker {
 };
 
 struct crowd {
-	const char	*socket;
+	const struct server *server;
 	pthread_mutex_t	 lock;
 	pthread_cond_t	 moved;
 	bool		 held, ending;
@@ -64,24 +62,30 @@ turn_end(struct worker *worker, const struct person *person,
 	pthread_mutex_unlock(&crowd->lock);
 }
 
+static bool
+server_reach(const struct server *server, struct lines *lines)
+{
+	return lines_open(lines, server->socket, server->account, NULL);
+}
+
 static void *
 work(void *arg)
 {
 	struct worker *worker = arg;
-	int fd = asking_connect(worker->crowd->socket);
-	bool alive = fd != -1, acknowledged;
+	struct lines lines;
+	bool alive = server_reach(worker->crowd->server, &lines);
+	bool acknowledged;
 	struct person person;
 	unsigned violations;
 
 	while (alive && turn_begin(worker)) {
 		person = worker->people[worker->busy];
 		acknowledged = false;
-		violations = person_change(&person, fd, &worker->seed,
+		violations = person_change(&person, &lines, &worker->seed,
 		    &acknowledged, &alive);
 		turn_end(worker, &person, acknowledged, violations);
 	}
-	if (fd != -1)
-		close(fd);
+	lines_close(&lines);
 	return NULL;
 }
 
@@ -102,11 +106,11 @@ worker_start(struct crowd *crowd, unsigned crowd_number, unsigned number,
 }
 
 struct crowd *
-crowd_start(const char *socket, unsigned number, unsigned seed)
+crowd_start(const struct server *server, unsigned number, unsigned seed)
 {
 	struct crowd *crowd = calloc(1, sizeof(*crowd));
 
-	crowd->socket = socket;
+	crowd->server = server;
 	pthread_mutex_init(&crowd->lock, NULL);
 	pthread_cond_init(&crowd->moved, NULL);
 	for (unsigned i = 0; i < WORKERS; i++)
@@ -164,19 +168,22 @@ crowd_go_on(struct crowd *crowd)
 }
 
 unsigned
-crowd_compare(struct crowd *crowd, const char *socket)
+crowd_compare(struct crowd *crowd, const struct server *server)
 {
-	int fd = asking_connect(socket);
+	struct lines lines;
+	bool alive = server_reach(server, &lines);
 	uint64_t highest = 0;
 	unsigned violations = 0;
 
-	for (unsigned i = 0; i < WORKERS; i++)
-		for (unsigned j = 0; j < PEOPLE; j++)
-			violations += person_verify(
-			    &crowd->workers[i].kept[j], fd, 0, &highest);
-	if (fd != -1)
-		close(fd);
-	return violations;
+	for (unsigned i = 0; i < WORKERS * PEOPLE && alive; i++)
+		violations += person_verify(
+		    &crowd->workers[i / PEOPLE].kept[i % PEOPLE], &lines, 0,
+		    &highest, &alive);
+	lines_close(&lines);
+	if (alive)
+		return violations;
+	printf("# VIOLATION: the server is gone while it is compared\n");
+	return violations + 1;
 }
 
 unsigned

@@ -6,14 +6,13 @@
 #ifndef TESTS_CRASH_CROWD_H
 #define TESTS_CRASH_CROWD_H
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "server.h"
 
 struct crowd;
 
-/* Begins at once; socket is the server's.  The people of each crowd have names
- * of their own, in which its number stands. */
-struct crowd	*crowd_start(const char *socket, unsigned number,
+/* Begins at once, without mails: their codes would have to be waited for.  The
+ * people of each crowd have names of their own, in which its number stands. */
+struct crowd	*crowd_start(const struct server *, unsigned number,
 		    unsigned seed);
 
 /* Holds the workers back and keeps what is acknowledged now.  Each may still
@@ -25,7 +24,7 @@ void		 crowd_go_on(struct crowd *);
 
 /* Compares what was kept with what a server says; the number of violations,
  * each described on standard output. */
-unsigned	 crowd_compare(struct crowd *, const char *socket);
+unsigned	 crowd_compare(struct crowd *, const struct server *);
 
 /* Ends the workers (they also end when the server does) and says how many
  * changes were acknowledged; the violations that their answers showed. */

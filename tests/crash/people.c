@@ -197,8 +197,29 @@ choose_existing(struct person *person, struct asking *asking, unsigned dice)
 		ask_request(person, asking, VERB(PASSWORD));
 }
 
+/* Where no mail comes there are no codes. */
 static void
-choose(struct person *person, unsigned *seed, struct asking *asking)
+choose_unmailed(struct person *person, struct asking *asking, unsigned dice)
+{
+	if (!person->now.exists)
+		ask_command(person, asking, "create");
+	else if (dice < 6)
+		ask_command(person, asking, "lock");
+	else if (dice < 12 || (person->now.locked && dice < 18))
+		ask_command(person, asking, "unlock");
+	else if (dice < 15)
+		ask_command(person, asking, dice < 14 ? "delete" : "erase");
+	else if (dice < 16)
+		ask_request(person, asking, VERB(CHECK));
+	else if (dice < 24)
+		ask_request(person, asking, VERB(PASSWORD));
+	else
+		ask_command(person, asking, "password");
+}
+
+static void
+choose(struct person *person, bool mailed, unsigned *seed,
+    struct asking *asking)
 {
 	static const int any[] = {
 		VERB(CREATE), VERB(CHECK), VERB(PASSWORD), VERB(DELETE),
@@ -210,7 +231,9 @@ choose(struct person *person, unsigned *seed, struct asking *asking)
 	asking->after = person->now;
 	asking->after.seq = 0;
 	asking->password = person->now.password;
-	if (rand_r(seed) % 20 == 0)	/* that may have to be refused */
+	if (!mailed)
+		choose_unmailed(person, asking, dice);
+	else if (rand_r(seed) % 20 == 0)	/* may have to be refused */
 		ask_request(person, asking, any[rand_r(seed) % 6]);
 	else if (person->now.exists)
 		choose_existing(person, asking, dice);
@@ -496,7 +519,7 @@ person_change(struct person *person, const struct lines *lines,
 
 	if (person->doubtful)
 		return 0;
-	choose(person, seed, &asking);
+	choose(person, lines->mailbox != NULL, seed, &asking);
 	send(person, lines, &asking, &reply);
 	*alive_r = reply.result != ASKING_LOST &&
 	    reply.result != RESULT(UNCERTAIN);

@@ -33,7 +33,7 @@ struct person {
 /* How the server is asked: its two sockets, and the folder of its mails. */
 struct lines {
 	int		control, account;	/* -1: nobody is there */
-	const char	*mailbox;
+	const char	*mailbox;		/* NULL: without mails */
 };
 
 bool		lines_open(struct lines *, const char *control,

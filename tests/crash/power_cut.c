@@ -47,8 +47,7 @@ cutting_start(struct cutting *cutting)
 		printf("Bail out! the server does not start\n");
 		exit(99);
 	}
-	cutting->crowd = crowd_start(cutting->server.socket, 0,
-	    cutting->seed);
+	cutting->crowd = crowd_start(&cutting->server, 0, cutting->seed);
 }
 
 static unsigned
@@ -66,10 +65,14 @@ cutting_end(struct cutting *cutting)
 static void
 path_move(char *path, size_t size, const struct disk *disk)
 {
-	char rest[SERVER_PATH];
+	char moved[DISK_PATH + SERVER_PATH];
 
-	snprintf(rest, sizeof(rest), "%s", path + strlen(disk->live));
-	snprintf(path, size, "%s%s", disk->copy, rest);
+	snprintf(moved, sizeof(moved), "%s%s", disk->copy,
+	    path + strlen(disk->live));
+	if (snprintf(path, size, "%s", moved) >= (int)size) {
+		printf("Bail out! the path is too long: %s\n", moved);
+		exit(99);
+	}
 }
 
 static void
@@ -77,8 +80,9 @@ server_move(struct server *server, const struct disk *disk)
 {
 	path_move(server->folder, sizeof(server->folder), disk);
 	path_move(server->socket, sizeof(server->socket), disk);
+	path_move(server->account, sizeof(server->account), disk);
 	path_move(server->log, sizeof(server->log), disk);
-	server->pid = 0;
+	server_moved(server);
 }
 
 /* On whatever the first server has left on its disk. */
@@ -91,8 +95,7 @@ server_again(struct cutting *cutting)
 	server_move(&cutting->again, cutting->disk);
 	server_start(&cutting->again, cutting->build, NULL);
 	if (server_ready(&cutting->again))
-		violations = crowd_compare(cutting->crowd,
-		    cutting->again.socket);
+		violations = crowd_compare(cutting->crowd, &cutting->again);
 	else
 		printf("# VIOLATION: no start after a power cut\n");
 	if (violations > 0)

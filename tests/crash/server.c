@@ -37,6 +37,25 @@ file_write(const struct server *server, const char *name, const char *text)
 		die(path);
 }
 
+static void
+acctserv_conf_write(const struct server *server)
+{
+	char text[2 * SERVER_PATH];
+
+	snprintf(text, sizeof(text), "module = \"acctserv\";\nsettings = { "
+	    "cost = 1; listen = \"\"; listen_unix = \"unix:%s\"; "
+	    "audit = \"../audit\"; account_free = 1000; "
+	    "account_mails = 1000000; };\n", server->account);
+	file_write(server, "conf.d/acctserv.conf", text);
+}
+
+void
+server_moved(struct server *server)
+{
+	server->pid = 0;
+	acctserv_conf_write(server);
+}
+
 void
 server_prepare(struct server *server, const char *build)
 {
@@ -64,11 +83,7 @@ server_prepare(struct server *server, const char *build)
 	    (int)sizeof(text))
 		die("the build's path is too long");
 	file_write(server, "metacubed.conf", text);
-	snprintf(text, sizeof(text), "module = \"acctserv\";\nsettings = { "
-	    "cost = 1; listen = \"\"; listen_unix = \"unix:%s\"; "
-	    "audit = \"../audit\"; account_free = 1000; "
-	    "account_mails = 1000000; };\n", server->account);
-	file_write(server, "conf.d/acctserv.conf", text);
+	acctserv_conf_write(server);
 	file_write(server, "conf.d/tcapw.conf", "module = \"tcapw_gdbm\";\n"
 	    "settings = { path = \"../accounts.gdbm\"; };\n");
 	file_write(server, "conf.d/wmq.conf", "module = \"wmq_file\";\n"

@@ -23,6 +23,9 @@ struct server {
 /* Makes the folder and the configuration.  build is where metacubed is. */
 void	server_prepare(struct server *, const char *build);
 
+/* Its files were moved, and the paths in this with them. */
+void	server_moved(struct server *);
+
 /* Has it send mail, with this command. */
 void	server_mails(struct server *, const char *command);
 
