@@ -171,6 +171,18 @@ freeze_take(struct disk *disk, const char *name,
 	disk->freeze.header = *header;
 }
 
+/* A connection that was cut meanwhile may have asked for its end twice. */
+static bool
+is_ended(const struct disk *disk, const char *name)
+{
+	char ended[64];
+
+	if (disk->part[0] != '\0' || disk->freeze.header.size == 0)
+		return false;
+	freeze_name(&disk->freeze.header, ended);
+	return strcmp(name, ended) == 0;
+}
+
 enum disk_result
 disk_freeze_end(struct disk *disk, const char *name)
 {
@@ -180,6 +192,8 @@ disk_freeze_end(struct disk *disk, const char *name)
 	    FREEZE_HEADER_SIZE, &header);
 	enum disk_result result;
 
+	if (is_ended(disk, name))
+		return DISK_OK;
 	if (strcmp(name, disk->part) != 0 || fault != NULL ||
 	    header.size != disk->part_have)
 		return disk_fail(disk, DISK_LOST, "%s/%s" PART ": %s",

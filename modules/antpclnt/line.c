@@ -242,14 +242,15 @@ pause_reading(struct line *line)
 	mc_conn_pause(line->conn, true);
 }
 
-/* The bytes of an answer are all there. */
+/* The bytes of an answer are all there.  With a header it may turn out that
+ * the process before had all of the freeze already. */
 static void
 bytes_done(struct line *line)
 {
 	struct client *client = line->client;
 	const struct course_file *wanted = &client->course.wanted;
 
-	if (line->step.kind == COURSE_FREEZE &&
+	if (line->step.kind != COURSE_QUEUE && wanted->size > 0 &&
 	    wanted->have == wanted->size)
 		piece_write(client, PIECE_FREEZE_END, wanted->name,
 		    wanted->size, false, NULL, 0);

@@ -273,6 +273,36 @@ resumed(void)
 	rig_done();
 }
 
+/* The process before was killed between the last byte and the name. */
+static void
+all_but_named(void)
+{
+	char name[96], part[128], path[256];
+
+	begin();
+	rig_append(30);
+	rig_freeze(20, 5000);
+	rig_open(ONE);
+	rig_connect();
+	rig_serve();
+	CU_ASSERT(rig_same_freeze());
+	rig_close();
+	snprintf(name, sizeof(name), "mirror/%s", rig.freeze);
+	snprintf(part, sizeof(part), "%s.part", name);
+	snprintf(path, sizeof(path), "%s", scratch_path(part));
+	CU_ASSERT_EQUAL(rename(scratch_path(name), path), 0);
+	stage_reset("gateway");
+	rig_open(ONE);
+	rig_connect();
+	rig_serve();
+	CU_ASSERT(rig_same_freeze());
+	CU_ASSERT_EQUAL(access(path, F_OK), -1);
+	CU_ASSERT_EQUAL(stage_count("freezes"), 1);
+	rig_obtain(&reply, false);
+	CU_ASSERT_EQUAL(reply.status, MC_OK);
+	rig_done();
+}
+
 static void
 byte_by_byte(void)
 {
@@ -902,6 +932,7 @@ main(void)
 		{ "files, for further replicas", files },
 		{ "a connection cut at every byte", cut_everywhere },
 		{ "a process that ends every few bytes", resumed },
+		{ "a freeze that only lacks its name", all_but_named },
 		{ "bytes one by one", byte_by_byte },
 		{ "a change while a freeze is fetched", change_during_freeze },
 		{ "another freeze of the same name, and a newer one",
