@@ -5,10 +5,12 @@ if MODULE_ACCTSERV
 if MODULE_TCAPW_GDBM
 if MODULE_WMQ_FILE
 check_PROGRAMS += tests/crash/account_change.t tests/crash/mismatch.t \
-	tests/crash/clock_jump.t tests/crash/power_cut.t
+	tests/crash/bitflip_store.t tests/crash/clock_jump.t \
+	tests/crash/power_cut.t
 check_LTLIBRARIES += tests/crash/clockshift.la tests/crash/nosync.la
 TESTS += tests/crash/account_change.t tests/crash/mismatch.t \
-	tests/crash/clock_jump.t tests/crash/power_cut.t
+	tests/crash/bitflip_store.t tests/crash/clock_jump.t \
+	tests/crash/power_cut.t
 endif
 endif
 endif
@@ -56,6 +58,13 @@ CRASH_CROWD = \
 	tests/crash/server.c \
 	tests/crash/server.h
 CRASH_LIBS = libmetacube.la $(PROTOBUF_C_LIBS) -lpthread
+
+tests_crash_bitflip_store_t_SOURCES = tests/crash/bitflip_store.c \
+	tests/crash/asking.c tests/crash/asking.h \
+	tests/crash/campaign.c tests/crash/campaign.h \
+	tests/crash/server.c tests/crash/server.h
+tests_crash_bitflip_store_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS) \
+	$(GNUTLS_LIBS)
 
 tests_crash_clock_jump_t_SOURCES = tests/crash/clock_jump.c $(CRASH_CROWD)
 tests_crash_clock_jump_t_LDADD = $(CRASH_LIBS)
@@ -107,7 +116,8 @@ tests_fakes_freeze_fake_la_LDFLAGS = $(FAKE_LDFLAGS)
 tests_fakes_freeze_fake_la_LIBADD = $(MODULE_LIBS)
 
 # Whole networks.
-CRASH_NETWORKS = tests/crash/away.t tests/crash/restore.t
+CRASH_NETWORKS = tests/crash/away.t tests/crash/netcut.t \
+	tests/crash/restore.t
 if ALL_MODULES
 TESTS += $(CRASH_NETWORKS)
 endif
