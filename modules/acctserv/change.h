@@ -93,6 +93,9 @@ void	change_forget(struct change *);
 void	letter_code(struct change *, enum letter);
 bool	code_matches(const struct tcapw_account *, enum tcapw_code,
 	    const char *code);
+void	code_forget(struct tcapw_account *);	/* it was used, or is void */
+/* With another password, what was mailed to replace the old one is void. */
+void	code_forget_reset(struct tcapw_account *);
 bool	code_fold(const char *typed, char code[CODE_SIZE]);
 void	letter_write(const struct change *, struct mail *);
 

@@ -113,9 +113,7 @@ email_set(struct tcapw_account *account, const char *email)
 	account->flags &= ~(uint32_t)TCAPW_EMAIL_VALID;
 	if (email[0] != '\0')
 		account->flags |= TCAPW_EMAIL_VALID;
-	account->code_for = TCAPW_CODE_NONE;
-	account->code_expires_ms = 0;
-	memset(account->code_hash, 0, sizeof(account->code_hash));
+	code_forget(account);
 }
 
 static bool
@@ -145,9 +143,12 @@ check_create(struct change *change, const struct tcapw_account *account)
 }
 
 static bool
-check_change(struct change *change, const struct tcapw_account *account)
+check_password(struct change *change, const struct tcapw_account *account)
 {
-	return change_found(change, account, TCAPW_CHANGE);
+	if (!change_found(change, account, TCAPW_CHANGE))
+		return false;
+	code_forget_reset(&change->record.account);
+	return true;
 }
 
 static bool
@@ -248,7 +249,8 @@ static void
 command_password(void *state, struct mc_query *query)
 {
 	static const struct act act = {
-		"password", "has a new password", false, false, check_change
+		"password", "has a new password", false, false,
+		check_password
 	};
 	struct account_request request = { .verb = 0 };
 	struct change *change;

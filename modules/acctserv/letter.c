@@ -105,6 +105,21 @@ letter_code(struct change *change, enum letter letter)
 	code_hash(change->code, account->code_hash);
 }
 
+void
+code_forget(struct tcapw_account *account)
+{
+	account->code_for = TCAPW_CODE_NONE;
+	account->code_expires_ms = 0;
+	memset(account->code_hash, 0, sizeof(account->code_hash));
+}
+
+void
+code_forget_reset(struct tcapw_account *account)
+{
+	if (account->code_for == TCAPW_CODE_RESET)
+		code_forget(account);
+}
+
 /* Texts. */
 
 static const struct text {

@@ -50,14 +50,6 @@ bad_code(struct change *change)
 }
 
 static void
-code_used(struct tcapw_account *account)
-{
-	account->code_for = TCAPW_CODE_NONE;
-	account->code_expires_ms = 0;
-	memset(account->code_hash, 0, sizeof(account->code_hash));
-}
-
-static void
 private_set(struct tcapw_account *account, bool hidden)
 {
 	account->flags &= ~(uint32_t)TCAPW_EMAIL_PRIVATE;
@@ -108,7 +100,7 @@ check_activate(struct change *change, const struct tcapw_account *account)
 	else {
 		new->flags &= ~(uint32_t)TCAPW_INACTIVE;
 		new->flags |= TCAPW_EMAIL_VALID;
-		code_used(new);
+		code_forget(new);
 		return true;
 	}
 	return false;
@@ -124,8 +116,11 @@ check_check(struct change *change, const struct tcapw_account *account)
 static bool
 check_password(struct change *change, const struct tcapw_account *account)
 {
-	return may_use(change) &&
-	    change_found(change, account, TCAPW_CHANGE);
+	if (!may_use(change))
+		return false;
+	change_found(change, account, TCAPW_CHANGE);
+	code_forget_reset(&change->record.account);
+	return true;
 }
 
 /* The address that it has already: only whether others may see it. */
@@ -141,7 +136,7 @@ check_email(struct change *change, const struct tcapw_account *account)
 	if (strcmp(account->email, change->request.email) == 0 &&
 	    (account->flags & TCAPW_EMAIL_VALID) != 0) {
 		new->new_email[0] = '\0';
-		code_used(new);
+		code_forget(new);
 		return true;
 	}
 	if (!may_mail(change))
@@ -166,7 +161,7 @@ check_validate(struct change *change, const struct tcapw_account *account)
 	strcpy(new->email, new->new_email);
 	new->new_email[0] = '\0';
 	new->flags |= TCAPW_EMAIL_VALID;
-	code_used(new);
+	code_forget(new);
 	return true;
 }
 
@@ -211,7 +206,7 @@ check_reset(struct change *change, const struct tcapw_account *account)
 	change_found(change, account, TCAPW_CHANGE);
 	new->flags &= ~(uint32_t)TCAPW_INACTIVE;
 	new->flags |= TCAPW_EMAIL_VALID;
-	code_used(new);
+	code_forget(new);
 	return true;
 }
 

@@ -170,6 +170,13 @@ forgets(void)
 	stage_pass(1800000);			/* half an hour is too late */
 	CU_ASSERT_EQUAL(ASK(RESET, "joe", NULL, "m", NULL, code),
 	    RESULT(BAD_CODE));
+	rig_ask(VERB(FORGOTTEN), "joe", NULL, NULL, "joe@example.com", NULL);
+	stage_pass(3000);
+	strcpy(code, rig_code());
+	CU_ASSERT_EQUAL(ASK(PASSWORD, "joe", "n", "m", NULL, NULL),
+	    RESULT(DONE));			/* remembered after all */
+	CU_ASSERT_EQUAL(ASK(RESET, "joe", NULL, "x", NULL, code),
+	    RESULT(BAD_CODE));
 	rig_close();
 }
 
