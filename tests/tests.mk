@@ -451,6 +451,7 @@ SYSTEM_TESTS = \
 	tests/system/46_mirror.t \
 	tests/system/47_changes.t \
 	tests/system/48_replica.t \
+	tests/system/49_prune.t \
 	tests/system/50_hostile.t \
 	tests/system/60_files.t \
 	tests/system/65_freeze.t \

@@ -20,6 +20,7 @@ modules=$top_build/modules/.libs
 
 declare -A pid_of=()		# servers that run
 declare -A settings=()		# further settings, by module or server name
+declare -A uses=()		# whose services a module uses, by module name
 declare -a host_lines=()	# further lines of every metacubed.conf
 taskmaster_at=taskmaster		# the server with the module taskmaster
 accounts_at=gateway		# the one with acctserv; "account": on its own
@@ -94,6 +95,7 @@ module_conf () {
 	shift 2
 	{
 		echo "module = \"$module\";"
+		[ -z "${uses[$module]-}" ] || echo "use: { ${uses[$module]} };"
 		echo "settings: {"
 		[ $# -eq 0 ] || printf '\t%s\n' "$@"
 		[ -z "${settings[$module]-}" ] || echo "${settings[$module]}"
@@ -163,12 +165,16 @@ account_server_conf () {
 }
 
 # replica_conf NAME - a replica of the accounts in that server, and the way to
-# have them changed
+# have them changed.  wmqmaint prunes the mirror there; the freeze, which it
+# provides as well, is that of antpclnt.
+uses[servpw]='freeze = "antpclnt";'
 replica_conf () {
 	module_conf "$1" tcapw_gdbm "path = \"$net/$1/accounts.gdbm\";"
 	module_conf "$1" antpclnt "path = \"$net/$1/mirror\";" \
 		"server = \"antp://$(address account antpserv)/\";"
 	module_conf "$1" servpw "key_files = \"$(freeze_key)\";"
+	module_conf "$1" wmqmaint "path = \"$net/$1/freeze\";" \
+		"key_files = \"$(freeze_key)\";"
 	module_conf "$1" account_remote \
 		"connect = \"$(address account acctserv)\";"
 }
