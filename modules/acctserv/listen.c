@@ -136,6 +136,15 @@ renew(struct session *session, uint32_t cid, const struct mc_peer *peer,
 	mc_wipe(&renewal, sizeof(renewal));
 }
 
+/* A world speaks for those who play on it, and they have accounts: it asks for
+ * no new ones, and for no mails to others. */
+static bool
+is_allowed(const struct mc_peer *peer, int verb)
+{
+	return strcmp(peer->address, "unix") == 0 ||
+	    mc_peer_is(peer, "gateway") || mc_account_verb_playing(verb);
+}
+
 static void
 ask(struct session *session, uint32_t cid,
     const Metacube__AccountRequest *message)
@@ -152,6 +161,9 @@ ask(struct session *session, uint32_t cid,
 	if (session->count >= QUESTIONS_MAX)
 		refuse(session, cid, RESULT(TRY_LATER), "nothing was "
 		    "changed: too many requests at the same time");
+	else if (!is_allowed(peer, request.verb))
+		refuse(session, cid, RESULT(NOT_ALLOWED), "a world asks only "
+		    "what those who play may ask");
 	else if (request.verb == VERB(RENEW))
 		renew(session, cid, peer, message);
 	else
