@@ -31,8 +31,8 @@
 #define PHASE_SECONDS	120
 
 static const struct contract_suite *const suites[] = {
-	&contract_auth, &contract_freeze, &contract_replica,
-	&contract_taskmaster,
+	&contract_auth, &contract_freeze, &contract_mail, &contract_mirror,
+	&contract_replica, &contract_replicas, &contract_taskmaster,
 	&contract_tcapw, &contract_wmq, &contract_wmqfile
 };
 

@@ -10,6 +10,8 @@ metacube_contract_SOURCES = \
 	tests/contract/freeze.c \
 	tests/contract/frame.c \
 	tests/contract/frame.h \
+	tests/contract/mail.c \
+	tests/contract/mirror.c \
 	tests/contract/replica.c \
 	tests/contract/taskmaster.c \
 	tests/contract/tcapw.c \
@@ -51,14 +53,19 @@ endif
 endif
 endif
 if ALL_MODULES
-CONTRACT_TESTS += tests/contract/wmqfile_antpclnt.t
+CONTRACT_TESTS += tests/contract/mail_sendmail.t \
+	tests/contract/mirror_antpclnt.t tests/contract/replicas_antpserv.t \
+	tests/contract/wmqfile_antpclnt.t
 endif
 TESTS += $(CONTRACT_TESTS)
 dist_check_SCRIPTS += tests/contract/run \
 	tests/contract/wmqfile_antpclnt.t \
 	tests/contract/auth_password.t \
 	tests/contract/freeze_wmqmaint.t \
+	tests/contract/mail_sendmail.t \
+	tests/contract/mirror_antpclnt.t \
 	tests/contract/replica_servpw.t \
+	tests/contract/replicas_antpserv.t \
 	tests/contract/taskmaster.t \
 	tests/contract/tcapw_gdbm.t \
 	tests/contract/tcapw_mem.t \

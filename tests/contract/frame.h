@@ -41,7 +41,10 @@ struct contract_suite {
 
 extern const struct contract_suite contract_auth;
 extern const struct contract_suite contract_freeze;
+extern const struct contract_suite contract_mail;
+extern const struct contract_suite contract_mirror;
 extern const struct contract_suite contract_replica;
+extern const struct contract_suite contract_replicas;
 extern const struct contract_suite contract_taskmaster;
 extern const struct contract_suite contract_tcapw;
 extern const struct contract_suite contract_wmq;
