@@ -6,11 +6,12 @@ if MODULE_TCAPW_GDBM
 if MODULE_WMQ_FILE
 check_PROGRAMS += tests/crash/account_change.t tests/crash/mismatch.t \
 	tests/crash/bitflip_store.t tests/crash/clock_jump.t \
-	tests/crash/power_cut.t
-check_LTLIBRARIES += tests/crash/clockshift.la tests/crash/nosync.la
+	tests/crash/io_failures.t tests/crash/power_cut.t
+check_LTLIBRARIES += tests/crash/clockshift.la tests/crash/iofail.la \
+	tests/crash/nosync.la
 TESTS += tests/crash/account_change.t tests/crash/mismatch.t \
 	tests/crash/bitflip_store.t tests/crash/clock_jump.t \
-	tests/crash/power_cut.t
+	tests/crash/io_failures.t tests/crash/power_cut.t
 endif
 endif
 endif
@@ -69,6 +70,9 @@ tests_crash_bitflip_store_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS) \
 tests_crash_clock_jump_t_SOURCES = tests/crash/clock_jump.c $(CRASH_CROWD)
 tests_crash_clock_jump_t_LDADD = $(CRASH_LIBS)
 
+tests_crash_io_failures_t_SOURCES = tests/crash/io_failures.c $(CRASH_CROWD)
+tests_crash_io_failures_t_LDADD = $(CRASH_LIBS)
+
 tests_crash_power_cut_t_SOURCES = tests/crash/power_cut.c \
 	tests/crash/disk.c tests/crash/disk.h $(CRASH_CROWD)
 tests_crash_power_cut_t_LDADD = $(CRASH_LIBS)
@@ -77,6 +81,8 @@ tests_crash_power_cut_t_LDADD = $(CRASH_LIBS)
 PRELOAD_LDFLAGS = -module -avoid-version -shared -rpath $(mcmoduledir)
 tests_crash_clockshift_la_SOURCES = tests/crash/clockshift.c
 tests_crash_clockshift_la_LDFLAGS = $(PRELOAD_LDFLAGS)
+tests_crash_iofail_la_SOURCES = tests/crash/iofail.c
+tests_crash_iofail_la_LDFLAGS = $(PRELOAD_LDFLAGS)
 tests_crash_nosync_la_SOURCES = tests/crash/nosync.c
 tests_crash_nosync_la_LDFLAGS = $(PRELOAD_LDFLAGS)
 
