@@ -15,7 +15,8 @@ accounts_conf account
 module_conf account acctserv 'listen = "";' 'listen_unix = "";' \
 	"audit = \"$net/account/audit\";" "cost = 1;"
 module_conf account wmqmaint "path = \"$freeze\";" \
-	"key_files = \"$net/key\";" 'freeze_every = "0s";'
+	"key_files = \"$net/key\";" 'freeze_every = "0s";' \
+	'memory = "64KiB";'
 module_conf account wmq_file "path = \"$net/account/queue\";" \
 	'segment_size = "4KiB";'
 
@@ -89,13 +90,15 @@ ctl account account show joe8 >"$net/joe8"
 change=42
 for point in freeze.begun freeze.chunk freeze.written freeze.synced \
 	freeze.verified freeze.renamed freeze.folder_synced \
-	wmqmaint.prune wmq.unlinked; do
+	wmqmaint.prune wmq.unlinked freeze.pass; do
+	some=30
+	[ $point != freeze.pass ] || some=400	# more than fit in memory
 	stop account >/dev/null
 	METACUBE_CRASH_AT=$point launch account
 	until_true answers_or_dead account >/dev/null
 	until_true level >/dev/null
-	people $((change + 1)) $((change + 30))
-	change=$((change + 30))
+	people $((change + 1)) $((change + some))
+	change=$((change + some))
 	maintain run >"$net/run" 2>&1
 	if until_true gone "${pid_of[account]}" >/dev/null; then
 		reap "${pid_of[account]}"
@@ -104,7 +107,8 @@ for point in freeze.begun freeze.chunk freeze.written freeze.synced \
 	check "$point: it was killed there" test -z "${pid_of[account]-}"
 	check "$point: the freeze is the old one or the new one" intact
 	up
-	check "$point: nothing is left over" test ! -e "$freeze.new"
+	check "$point: nothing is left over" test ! -e "$freeze.new" \
+		-a ! -e "$freeze.part"
 	check "$point: and it is made again" maintain run
 	check "$point: everything is in it" intact
 	check "$point: at the last change" test "$(said change)" = $change
