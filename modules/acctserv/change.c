@@ -125,6 +125,7 @@ change_free(struct change *change)
 	if (change->document != NULL)
 		mc_wipe(change->document, strlen(change->document));
 	free(change->document);
+	free(change->question);
 	mc_wipe(change, sizeof(*change));
 	free(change);
 }

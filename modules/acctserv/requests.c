@@ -458,8 +458,10 @@ request_call(void *state, struct account_request *request,
 	    is_string(request->by, sizeof(request->by)) &&
 	    mc_text_valid(request->by, sizeof(request->by) - 1))
 		request_start(state, request, NULL, call);
-	else
+	else {
+		mc_wipe(request, sizeof(*request));
 		mc_call_done(call, MC_INVALID, NULL, 0);
+	}
 }
 
 /* A stronger verifier. */

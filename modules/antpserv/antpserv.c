@@ -184,7 +184,7 @@ fini(void *state)
 static const struct mc_key keys[] = {
 	MC_LISTEN_KEYS_QUEUE(struct conf, listen, "[::]:7746", "90s", "1MiB"),
 	{ MC_FIELD(struct conf, roles), .type = MC_STRING,
-	  .fallback = "gateway,world,taskmaster,account", .min = 1,
+	  .fallback = "gateway,account", .min = 1,
 	  .max = 256,
 	  .help = "Who may come: roles, one of which the certificate must "
 	  "have." },

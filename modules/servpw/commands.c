@@ -163,15 +163,22 @@ verify_end(struct servpw *servpw, enum mc_status status, const char *text)
 		mc_query_done(query, status, "%s", text);
 }
 
+/* Equal is not enough for a store that is ahead of its queue, or has lost it. */
 static void
 verify_judge(struct servpw *servpw)
 {
 	const struct tcapw_position *wanted = &servpw->verify.wanted;
 	int equal = ring_compare(servpw, wanted);
-	char text[80], sentence[160];
+	bool follows = !servpw->resync.active;
+	char text[80], sentence[160 + WHY_SIZE];
 
 	position_format(wanted, text, sizeof(text));
-	if (equal == 1)
+	if (equal == 1 && !follows)
+		snprintf(sentence, sizeof(sentence), "equal at %" PRIu64
+		    ", but the replica is at %" PRIu64 " and cannot follow: "
+		    "%s", wanted->pointer.seq, servpw->at.pointer.seq,
+		    servpw->error);
+	else if (equal == 1)
 		snprintf(sentence, sizeof(sentence), "equal at %" PRIu64
 		    ": %s", wanted->pointer.seq, text);
 	else if (equal == 0)
@@ -183,8 +190,8 @@ verify_judge(struct servpw *servpw)
 		    wanted->pointer.seq);
 	if (equal == 1)
 		servpw->equal_seq = wanted->pointer.seq;
-	verify_end(servpw, equal == 1 ? MC_OK : equal == 0 ? MC_INVALID :
-	    MC_UNAVAILABLE, sentence);
+	verify_end(servpw, equal == 1 && follows ? MC_OK : equal == 0 ?
+	    MC_INVALID : MC_UNAVAILABLE, sentence);
 }
 
 void
@@ -201,11 +208,14 @@ static void
 verify_late(void *owner)
 {
 	struct servpw *servpw = owner;
+	uint64_t wanted = servpw->verify.wanted.pointer.seq;
 	char text[120];
 
-	snprintf(text, sizeof(text), "the store is at %" PRIu64 ", not yet "
-	    "at %" PRIu64, servpw->at.pointer.seq,
-	    servpw->verify.wanted.pointer.seq);
+	if (wanted == 0)
+		snprintf(text, sizeof(text), "the server did not answer");
+	else
+		snprintf(text, sizeof(text), "the store is at %" PRIu64
+		    ", not yet at %" PRIu64, servpw->at.pointer.seq, wanted);
 	verify_end(servpw, MC_TIMEOUT, text);
 }
 

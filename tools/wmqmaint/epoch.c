@@ -25,6 +25,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,6 +64,16 @@ mark_read(struct renewal *renewal)
 	return CTL_FINE;	/* a torn one: nothing was begun yet */
 }
 
+/* The name of the mark must be as lasting as what follows from it. */
+static bool
+mark_settle(const struct renewal *renewal)
+{
+	char folder[sizeof(renewal->mark)];
+
+	strcpy(folder, renewal->mark);
+	return queue_io_real.fsync_dir(dirname(folder)) == 0;
+}
+
 static int
 mark_write(struct renewal *renewal)
 {
@@ -78,7 +89,7 @@ mark_write(struct renewal *renewal)
 	    sizeof(renewal->epoch) && fsync(fd) == 0;
 	if (fd != -1)
 		close(fd);
-	if (!fine)
+	if (!fine || !mark_settle(renewal))
 		return wmqmaint_fail("%s: %s", renewal->mark,
 		    strerror(errno));
 	renewal->marked = true;
