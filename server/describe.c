@@ -147,7 +147,7 @@ kind_sentence(const struct mc_key *key, char *buf, size_t size)
 
 static void
 provides_print(FILE *to, const struct mc_module *module, const char *before,
-    const char *none)
+    const char *between, const char *none)
 {
 	const struct mc_provide *provide = module->provides;
 
@@ -156,22 +156,23 @@ provides_print(FILE *to, const struct mc_module *module, const char *before,
 	for (; provide != NULL && provide->service != NULL; provide++) {
 		fprintf(to, "%s%s %u.%u", before, provide->service,
 		    provide->major, provide->minor);
-		before = ", ";
+		before = between;
 	}
 }
 
 static void
-needs_print(FILE *to, const struct mc_module *module, const char *before,
+needs_print(FILE *to, const struct mc_module *module, const char *between,
     const char *none)
 {
 	const struct mc_need *need = module->needs;
+	const char *before = "";
 
 	if (need == NULL || need->service == NULL)
 		fputs(none, to);
 	for (; need != NULL && need->service != NULL; need++) {
 		fprintf(to, "%s%s %u.%u%s", before, need->service, need->major,
 		    need->minor, need->optional ? " (optional)" : "");
-		before = ", ";
+		before = between;
 	}
 }
 
@@ -206,9 +207,9 @@ text_print(FILE *to, const struct subject *subject, const char *file)
 	    module != NULL ? module->abi_minor : MC_ABI_MINOR);
 	if (module != NULL) {
 		fprintf(to, "licence:  %s\nprovides: ", module->license);
-		provides_print(to, module, "", "nothing");
+		provides_print(to, module, "", ", ", "nothing");
 		fputs("\nneeds:    ", to);
-		needs_print(to, module, "", "nothing");
+		needs_print(to, module, ", ", "nothing");
 		fputs("\n", to);
 	}
 	fputs(any_key(subject) ? "settings:\n" : "settings: none\n", to);
@@ -306,9 +307,9 @@ static void
 services_mdoc(FILE *to, const struct mc_module *module)
 {
 	fputs("It provides\n", to);
-	provides_print(to, module, "the service ", "no service");
+	provides_print(to, module, "the service ", ",\n", "no service");
 	fputs(",\nand needs\n", to);
-	needs_print(to, module, "", "none");
+	needs_print(to, module, ",\n", "none");
 	fputs(".\nIts licence is ", to);
 	fprintf(to, "%s.\n", module->license);
 }
