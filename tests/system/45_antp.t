@@ -28,7 +28,8 @@ crowd=2000
 host_conf account
 module_conf account files_fake "path = \"$net/account\";"
 module_conf account antpserv 'listen = "127.0.0.1:0";' \
-	'max_per_address = 5000;' "state_file = \"$net/account/replicas\";"
+	'max_per_address = 5000;' "state_file = \"$net/account/replicas\";" \
+	'roles = "gateway,world";'
 start account
 host_conf loop
 module_conf loop files_fake "path = \"$net/loop\";"

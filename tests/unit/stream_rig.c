@@ -75,7 +75,7 @@ send_piece(void)
 static void
 begin(void)
 {
-	switch (seen.mode) {
+	switch (atomic_load(&seen.mode)) {
 	case STREAM_SENDS:
 		send_piece();
 		break;

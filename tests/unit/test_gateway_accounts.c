@@ -237,7 +237,7 @@ answered(struct mc_conn *conn, int result)
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
 	CU_ASSERT_EQUAL(envelope->cid, 9);
-	CU_ASSERT_EQUAL(envelope->account_answer->result, result);
+	CU_ASSERT_EQUAL((int)envelope->account_answer->result, result);
 	CU_ASSERT_TRUE(strlen(envelope->account_answer->text) > 3);
 	CU_ASSERT_EQUAL(envelope->account_answer->seq, 0);
 	CU_ASSERT_EQUAL(envelope->account_answer->epoch.len, 0);
