@@ -155,7 +155,7 @@ client_level(struct client *client)
 	const struct course *course = &client->course;
 	const struct wmq_position *here = &client->here.position;
 	bool at_head = memcmp(client->head.epoch, here->epoch,
-	    sizeof(here->epoch)) == 0 && here->durable >= client->head.seq;
+	    sizeof(here->epoch)) == 0 && here->durable == client->head.seq;
 	bool level = client->line != NULL && course->looked &&
 	    course->wanted.name[0] == '\0' && client->pending == 0 &&
 	    client->here.filled && (at_head || course->level);
