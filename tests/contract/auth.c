@@ -275,12 +275,13 @@ shorter(const void *a, const void *b)
 	return first < second ? -1 : first > second;
 }
 
+/* The processor's time, of all threads: a busy machine changes nothing. */
 static uint64_t
-now_us(void)
+work_us(void)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &ts);
 	return (uint64_t)ts.tv_sec * 1000000 + (uint64_t)ts.tv_nsec / 1000;
 }
 
@@ -293,13 +294,13 @@ timing(void)
 
 	for (unsigned i = 0; i < ROUNDS; i++) {
 		snprintf(name, sizeof(name), "known-%u", i);
-		began = now_us();
+		began = work_us();
 		denied(name, WRONG);
-		known[i] = now_us() - began;
+		known[i] = work_us() - began;
 		snprintf(name, sizeof(name), "other-%u", i);
-		began = now_us();
+		began = work_us();
 		denied(name, WRONG);
-		unknown[i] = now_us() - began;
+		unknown[i] = work_us() - began;
 	}
 	qsort(known, ROUNDS, sizeof(known[0]), shorter);
 	qsort(unknown, ROUNDS, sizeof(unknown[0]), shorter);

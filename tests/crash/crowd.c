@@ -27,6 +27,7 @@ struct crowd {
 	pthread_mutex_t	 lock;
 	pthread_cond_t	 moved;
 	bool		 held, ending;
+	unsigned	 running, changes;	/* workers; acknowledged, of all */
 	struct worker	 workers[WORKERS];
 };
 
@@ -57,6 +58,7 @@ turn_end(struct worker *worker, const struct person *person,
 	worker->people[worker->busy] = *person;
 	worker->busy = -1;
 	worker->acknowledged += acknowledged;
+	crowd->changes += acknowledged;
 	worker->violations += violations;
 	pthread_cond_broadcast(&crowd->moved);
 	pthread_mutex_unlock(&crowd->lock);
@@ -72,8 +74,9 @@ static void *
 work(void *arg)
 {
 	struct worker *worker = arg;
+	struct crowd *crowd = worker->crowd;
 	struct lines lines;
-	bool alive = server_reach(worker->crowd->server, &lines);
+	bool alive = server_reach(crowd->server, &lines);
 	bool acknowledged;
 	struct person person;
 	unsigned violations;
@@ -86,6 +89,10 @@ work(void *arg)
 		turn_end(worker, &person, acknowledged, violations);
 	}
 	lines_close(&lines);
+	pthread_mutex_lock(&crowd->lock);
+	crowd->running--;
+	pthread_cond_broadcast(&crowd->moved);
+	pthread_mutex_unlock(&crowd->lock);
 	return NULL;
 }
 
@@ -113,9 +120,20 @@ crowd_start(const struct server *server, unsigned number, unsigned seed)
 	crowd->server = server;
 	pthread_mutex_init(&crowd->lock, NULL);
 	pthread_cond_init(&crowd->moved, NULL);
+	crowd->running = WORKERS;
 	for (unsigned i = 0; i < WORKERS; i++)
 		worker_start(crowd, number, i, seed);
 	return crowd;
+}
+
+void
+crowd_wait(struct crowd *crowd, unsigned changes)
+{
+	pthread_mutex_lock(&crowd->lock);
+	changes += crowd->changes;
+	while (crowd->changes < changes && crowd->running > 0)
+		pthread_cond_wait(&crowd->moved, &crowd->lock);
+	pthread_mutex_unlock(&crowd->lock);
 }
 
 void

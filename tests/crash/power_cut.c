@@ -26,6 +26,7 @@
 #include <time.h>
 
 #define MOMENT_MAX_US	60000
+#define CHANGES		4	/* at least, right before a cut */
 
 struct cutting {
 	const char	*build;
@@ -114,6 +115,7 @@ round_run(struct cutting *cutting)
 	bool cut;
 
 	nanosleep(&moment, NULL);
+	crowd_wait(cutting->crowd, CHANGES);
 	crowd_hold(cutting->crowd);
 	cut = disk_cut(cutting->disk);
 	crowd_settle(cutting->crowd);
