@@ -213,6 +213,11 @@ ctl () {			# NAME COMMAND...
 
 answers_or_dead () { gone "${pid_of[$1]}" || ctl "$1" status; }
 
+# level NAME - its accounts, if it has any, are those of the queue again
+level () {
+	! ctl "$1" account show nobody 2>&1 | grep -q 'brought level'
+}
+
 # address NAME INSTANCE - where it listens
 address () {
 	ctl "$1" status | awk -v name="$2" \
@@ -266,7 +271,8 @@ launch () {
 # start NAME [ARGUMENT...] - and waits until it answers
 start () {
 	launch "$@"
-	until_true answers_or_dead "$1" && ! gone "${pid_of[$1]}" && return
+	until_true answers_or_dead "$1" && ! gone "${pid_of[$1]}" &&
+		until_true level "$1" && return
 	bail "$1 does not start: $(tail -n 3 "$net/$1/log")"
 }
 
