@@ -123,6 +123,9 @@ child(const struct server *server, const char *build, const char *crash_at)
 void
 server_start(struct server *server, const char *build, const char *crash_at)
 {
+	struct stat log;
+
+	server->log_before = stat(server->log, &log) == 0 ? log.st_size : 0;
 	server->pid = fork();
 	if (server->pid == -1)
 		die("fork");
@@ -160,6 +163,24 @@ is_level(const struct server *server)
 	return answer.status == MC_NOT_FOUND;
 }
 
+/* It goes on, but has no use for its store: it says so, once. */
+static bool
+refuses(const struct server *server)
+{
+	char line[1024];
+	bool said = false;
+	FILE *log = fopen(server->log, "r");
+
+	if (log == NULL)
+		return false;
+	if (fseeko(log, server->log_before, SEEK_SET) == -1)
+		die(server->log);
+	while (!said && fgets(line, sizeof(line), log) != NULL)
+		said = strstr(line, "until the next start") != NULL;
+	fclose(log);
+	return said;
+}
+
 bool
 server_ready(struct server *server)
 {
@@ -169,6 +190,10 @@ server_ready(struct server *server)
 			return true;
 		if (!server_is_alive(server))
 			return false;
+		if (refuses(server)) {
+			kill(server->pid, SIGKILL);
+			return false;
+		}
 		pause_us(POLL_US);
 	}
 	server_log_show(server);

@@ -18,6 +18,7 @@ struct server {
 	char	account[SERVER_PATH];	/* likewise, for requests */
 	char	mailbox[SERVER_PATH];
 	char	log[SERVER_PATH];
+	off_t	log_before;		/* its size before this start */
 };
 
 /* Makes the folder and the configuration.  build is where metacubed is. */
@@ -32,7 +33,8 @@ void	server_mails(struct server *, const char *command);
 /* Starts it; crash_at ("point:n") may be NULL. */
 void	server_start(struct server *, const char *build, const char *crash_at);
 
-/* Waits until it answers; false: it has died before. */
+/* Waits until it answers; false: it has died before, or was ended because it
+ * said that it refuses everything until the next start. */
 bool	server_ready(struct server *);
 
 /* Sends the signal (0: none), waits for the end, returns waitpid's status. */
