@@ -148,10 +148,7 @@ tests_unit_test_tickets_t_LDADD = $(UNIT_LIBS)
 tests_unit_test_world_t_SOURCES = tests/unit/test_world.c \
 	tests/unit/world_change.c tests/unit/world_master.c \
 	tests/unit/world_rig.c tests/unit/world_rig.h \
-	tests/fakes/stage.c tests/fakes/stage.h \
-	tests/fakes/stage_calls.c \
-	server/account.c server/name.c server/ticket.c \
-	$(modules_world_la_SOURCES)
+	$(STAGE_SOURCES) $(modules_world_la_SOURCES)
 tests_unit_test_world_t_CPPFLAGS = $(UNIT_CPPFLAGS) $(PNG_CFLAGS) \
 	-I$(top_srcdir)/tests/fakes -DMAPS_DIR='"$(abs_top_srcdir)/maps"'
 tests_unit_test_world_t_LDADD = tests/libcutap.la api/libproto.la \
@@ -179,8 +176,10 @@ endif
 
 # whole modules on a stage (tests/fakes/stage.h)
 STAGE_SOURCES = tests/fakes/stage.c tests/fakes/stage.h \
-	tests/fakes/stage_calls.c server/account.c server/name.c \
-	server/penalty.c server/ticket.c
+	tests/fakes/stage_calls.c tests/fakes/stage_conns.c \
+	tests/fakes/stage_parts.h tests/fakes/stage_queries.c \
+	tests/fakes/stage_time.c tests/fakes/stage_wire.c \
+	server/account.c server/name.c server/penalty.c server/ticket.c
 STAGE_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tests/fakes
 STAGE_LIBS = tests/libcutap.la api/libproto.la $(CUNIT_LIBS) \
 	$(GNUTLS_LIBS) $(PROTOBUF_C_LIBS)
