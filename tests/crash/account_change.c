@@ -15,16 +15,12 @@
  * the server's back: then the comparison must fail, or it proves nothing.
  */
 #include "asking.h"
+#include "campaign.h"
 #include "ledger.h"
 #include "people.h"
+#include "queue_cut.h"
 #include "server.h"
 
-#include <metacube/segment.h>
-
-#include <dirent.h>
-#include <fcntl.h>
-#include <getopt.h>
-#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -37,7 +33,6 @@
 #define WORKERS		4
 #define PEOPLE		8	/* of each worker */
 #define CHANGES		40	/* of each worker, in a round */
-#define CONTROLS	5
 #define AUDIT_TRIES	100
 
 /* Where, and after how many passes at most it is. */
@@ -66,7 +61,7 @@ struct worker {
 };
 
 struct campaign {
-	const char	*build;
+	const struct campaign_options *options;
 	struct server	 server;
 	struct ledger	 ledger;
 	struct worker	 workers[WORKERS];
@@ -96,15 +91,14 @@ work(void *arg)
 }
 
 static void
-campaign_prepare(struct campaign *campaign)
+prepare(struct campaign *campaign)
 {
-	char command[3 * SERVER_PATH], real[PATH_MAX];
+	const char *build = campaign->options->build;
+	char command[3 * SERVER_PATH];
 
-	server_prepare(&campaign->server, campaign->build);
-	if (realpath(campaign->build, real) == NULL)
-		real[0] = '\0';
+	server_prepare(&campaign->server, build);
 	snprintf(command, sizeof(command), "%.500s/tests/crash/mailbox_take "
-	    "%.500s", real, campaign->server.mailbox);
+	    "%.500s", build, campaign->server.mailbox);
 	server_mails(&campaign->server, command);
 	for (unsigned i = 0; i < WORKERS; i++) {
 		struct worker *worker = &campaign->workers[i];
@@ -168,7 +162,7 @@ workers_join(struct campaign *campaign, unsigned count)
 static bool
 server_up(struct campaign *campaign, const char *crash_at)
 {
-	server_start(&campaign->server, campaign->build, crash_at);
+	server_start(&campaign->server, campaign->options->build, crash_at);
 	if (!server_ready(&campaign->server))
 		return false;
 	return people_verify(campaign);
@@ -277,85 +271,31 @@ audit_verify(struct campaign *campaign)
 
 /* The control. */
 
-static int64_t
-segment_read(void *arg, uint64_t offset, void *data, size_t len)
-{
-	return pread(*(int *)arg, data, len, (off_t)offset);
-}
-
-static void
-record_passed(void *arg, uint64_t seq, uint64_t offset)
-{
-	(void)seq;
-	*(uint64_t *)arg = offset;
-}
-
-static bool
-is_later(const char *name, const char *than)
-{
-	size_t len = strcspn(name, "."), than_len = strcspn(than, ".");
-	int order = strncmp(name, than, len < than_len ? len : than_len);
-
-	return order > 0 || (order == 0 && len > than_len);
-}
-
-static bool
-last_segment(const struct campaign *campaign, char *path, size_t size)
-{
-	char folder[SERVER_PATH], last[256] = "";
-	struct dirent *entry;
-	DIR *dir;
-
-	snprintf(folder, sizeof(folder), "%s/queue",
-	    campaign->server.folder);
-	dir = opendir(folder);
-	while (dir != NULL && (entry = readdir(dir)) != NULL)
-		if (strstr(entry->d_name, ".wmq") != NULL &&
-		    is_later(entry->d_name, last))
-			snprintf(last, sizeof(last), "%s", entry->d_name);
-	if (dir != NULL)
-		closedir(dir);
-	snprintf(path, size, "%s/%s", folder, last);
-	return last[0] != '\0';
-}
-
 /* Also takes the store away, which would have told. */
 static bool
 record_cut(struct campaign *campaign)
 {
-	char path[2 * SERVER_PATH];
-	struct segment_source source = { segment_read, NULL };
-	struct segment_scan scan;
-	uint64_t offset = 0;
-	int fd, result = -1;
+	char folder[SERVER_PATH];
 
 	file_remove(campaign, "accounts.gdbm");
 	file_remove(campaign, "accounts.gdbm.clean");
-	if (!last_segment(campaign, path, sizeof(path)))
-		return false;
-	fd = open(path, O_RDWR | O_CLOEXEC);
-	if (fd == -1)
-		return false;
-	source.arg = &fd;
-	segment_scan(&source, record_passed, &offset, &scan);
-	if (offset != 0)
-		result = ftruncate(fd, (off_t)offset);
-	close(fd);
-	return result == 0;
+	snprintf(folder, sizeof(folder), "%s/queue",
+	    campaign->server.folder);
+	return queue_cut(folder);
 }
 
 /* How many of the rounds the comparison has noticed. */
 static unsigned
-control_run(const char *build, unsigned seed, unsigned rounds)
+control_run(const struct campaign_options *options)
 {
 	unsigned noticed = 0;
 
-	for (unsigned i = 0; i < rounds; i++) {
+	for (unsigned i = 0; i < CAMPAIGN_CONTROLS; i++) {
 		struct campaign *campaign = calloc(1, sizeof(*campaign));
 
-		campaign->build = build;
-		campaign->seed = seed + i;
-		campaign_prepare(campaign);
+		campaign->options = options;
+		campaign->seed = options->seed + i;
+		prepare(campaign);
 		if (server_up(campaign, NULL)) {
 			workers_start(campaign, 1, 8 + i);
 			workers_join(campaign, 1);
@@ -394,87 +334,52 @@ points_missed(const struct campaign *campaign)
 	return missed;
 }
 
-static unsigned
-result(unsigned number, bool fine, const char *what)
+static void
+report(const struct campaign *campaign, unsigned noticed)
 {
-	printf("%s %u - %s\n", fine ? "ok" : "not ok", number, what);
-	return fine ? 0 : 1;
-}
-
-static unsigned
-report(const struct campaign *campaign, unsigned rounds, unsigned noticed)
-{
-	unsigned failures = 0;
+	unsigned rounds = campaign->options->rounds;
 
 	deaths_show(campaign);
 	printf("# %u changes were acknowledged\n", campaign->acknowledged);
-	failures += result(1, campaign->violations == 0,
+	campaign_result(campaign->violations == 0,
 	    "nothing acknowledged is lost, nothing is half done");
-	failures += result(2, campaign->acknowledged >= rounds,
+	campaign_result(campaign->acknowledged >= rounds,
 	    "the rounds have made changes");
-	failures += result(3, noticed == CONTROLS,
+	campaign_result(noticed == CAMPAIGN_CONTROLS,
 	    "the control, a record that was cut off, is noticed");
 	if (rounds >= 200)
-		failures += result(4, points_missed(campaign) == 0,
+		campaign_result(points_missed(campaign) == 0,
 		    "the server was killed at every point");
-	printf("1..%d\n", rounds >= 200 ? 4 : 3);
-	printf("CAMPAIGN name=account-change rounds=%u violations=%u "
-	    "control=%s\n", rounds, campaign->violations,
-	    noticed == CONTROLS ? "failed as it must" : "passed: worthless");
-	return failures;
+	campaign_end(campaign->options, "account-change",
+	    campaign->violations, noticed);
 }
 
-static unsigned
-campaign_run(struct campaign *campaign, unsigned rounds)
+static void
+round_run(struct campaign *campaign)
 {
-	unsigned first_seed = campaign->seed;
-
-	campaign_prepare(campaign);
-	for (unsigned i = 0; i < rounds; i++) {
-		if (rand_r(&campaign->seed) % 4 == 0)
-			round_at_any_moment(campaign);
-		else
-			round_at_point(campaign);
-	}
-	rebuild(campaign);
-	audit_verify(campaign);
-	if (campaign->violations > 0)
-		server_log_show(&campaign->server);
-	server_remove(&campaign->server);
-	return report(campaign, rounds, control_run(campaign->build,
-	    first_seed, CONTROLS));
+	if (rand_r(&campaign->seed) % 4 == 0)
+		round_at_any_moment(campaign);
+	else
+		round_at_point(campaign);
 }
 
 int
 main(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "rounds", required_argument, NULL, 'r' },
-		{ "seed", required_argument, NULL, 's' },
-		{ "build", required_argument, NULL, 'b' },
-		{ NULL, 0, NULL, 0 }
-	};
+	struct campaign_options options = { .rounds = 200 };
 	static struct campaign campaign;
-	unsigned rounds = 200;
-	int option;
 
-	campaign.seed = (unsigned)time(NULL);
-	campaign.build = getenv("MC_BUILD");
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
-		if (option == 'r')
-			rounds = (unsigned)atoi(optarg);
-		else if (option == 's')
-			campaign.seed = (unsigned)atoi(optarg);
-		else if (option == 'b')
-			campaign.build = optarg;
-		else
-			return 2;
-	}
-	if (campaign.build == NULL)
-		campaign.build = ".";
-	signal(SIGPIPE, SIG_IGN);
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("# seed %u\n", campaign.seed);
-	campaign_run(&campaign, rounds);	/* TAP says how it went */
-	return 0;
+	campaign_begin(&options, argc, argv);
+	campaign.options = &options;
+	campaign.seed = options.seed;
+	prepare(&campaign);
+	for (unsigned i = 0; i < options.rounds; i++)
+		round_run(&campaign);
+	rebuild(&campaign);
+	audit_verify(&campaign);
+	if (campaign.violations > 0)
+		server_log_show(&campaign.server);
+	server_remove(&campaign.server);
+	report(&campaign, control_run(&options));
+	return 0;		/* TAP says how it went */
 }

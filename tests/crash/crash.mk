@@ -22,19 +22,12 @@ tests_crash_mailbox_take_SOURCES = \
 	tests/crash/mailbox_take.c
 tests_crash_account_change_t_SOURCES = \
 	tests/crash/account_change.c \
-	tests/crash/asking.c \
-	tests/crash/asking.h \
 	tests/crash/ledger.c \
 	tests/crash/ledger.h \
-	tests/crash/mailbox.c \
-	tests/crash/mailbox.h \
-	tests/crash/people.c \
-	tests/crash/people.h \
-	tests/crash/server.c \
-	tests/crash/server.h
-tests_crash_account_change_t_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
-tests_crash_account_change_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS) \
-	$(GNUTLS_LIBS) -lpthread
+	tests/crash/queue_cut.c \
+	tests/crash/queue_cut.h \
+	$(CRASH_PEOPLE)
+tests_crash_account_change_t_LDADD = $(CRASH_LIBS)
 
 tests_crash_mismatch_t_SOURCES = \
 	tests/crash/asking.c \
@@ -45,19 +38,18 @@ tests_crash_mismatch_t_SOURCES = \
 tests_crash_mismatch_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS)
 
 # What campaigns share.
-CRASH_CROWD = \
+CRASH_PEOPLE = \
 	tests/crash/asking.c \
 	tests/crash/asking.h \
 	tests/crash/campaign.c \
 	tests/crash/campaign.h \
-	tests/crash/crowd.c \
-	tests/crash/crowd.h \
 	tests/crash/mailbox.c \
 	tests/crash/mailbox.h \
 	tests/crash/people.c \
 	tests/crash/people.h \
 	tests/crash/server.c \
 	tests/crash/server.h
+CRASH_CROWD = tests/crash/crowd.c tests/crash/crowd.h $(CRASH_PEOPLE)
 CRASH_LIBS = libmetacube.la $(PROTOBUF_C_LIBS) -lpthread
 
 tests_crash_bitflip_store_t_SOURCES = tests/crash/bitflip_store.c \
