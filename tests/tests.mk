@@ -564,9 +564,12 @@ check_PROGRAMS += $(ANTPCLNT_TESTS)
 TESTS += $(ANTPCLNT_TESTS)
 endif
 tests_unit_test_antpclnt_t_SOURCES = tests/unit/test_antpclnt.c \
-	tests/unit/antpclnt_course.c \
+	tests/unit/antpclnt_course.c tests/unit/antpclnt_disk.c \
+	tests/unit/antpclnt_fetch.c tests/unit/antpclnt_server.c \
 	tests/unit/antpclnt_rig.c tests/unit/antpclnt_rig.h \
-	$(STAGE_SOURCES) server/antp.c server/freeze.c server/pwq.c $(SERVER_QUEUE) \
+	tests/unit/antpclnt_rig_server.c \
+	server/antp.c server/freeze.c server/pwq.c \
+	$(SERVER_QUEUE) $(STAGE_SOURCES) \
 	$(modules_antpclnt_la_SOURCES)
 tests_unit_test_antpclnt_t_CPPFLAGS = $(STAGE_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_antpclnt_t_LDADD = $(STAGE_LIBS)

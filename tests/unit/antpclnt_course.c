@@ -343,7 +343,7 @@ pauses_grow(void)
 	CU_ASSERT_EQUAL(course.hold_ms, 0);
 }
 
-const struct cutap_test course_tests[] = {
+const struct cutap_test antpclnt_course_tests[] = {
 	{ "from FIRST to the queue", begins },
 	{ "a server that has nothing yet", nothing_yet },
 	{ "long polls, and a look in between", waits },

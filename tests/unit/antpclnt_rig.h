@@ -35,6 +35,12 @@ struct rig {
 
 extern struct rig rig;
 
+/* Where servers are looked for. */
+#define RIG_SERVER	"antp://127.0.0.1:7746/"
+#define RIG_SERVERS	RIG_SERVER ", antp://127.0.0.1:7747/"
+
+void	rig_begin(void);		/* with a server of epoch 1 */
+
 /* The server begins with a new, empty queue of this epoch, the mirror with
  * whatever lies in its folder. */
 void	rig_server(uint8_t epoch);
@@ -53,6 +59,7 @@ void	rig_mirror_remove(void);		/* its files, when closed */
 void	rig_connect(void);
 void	rig_serve(void);
 void	rig_serve_one(void);			/* request */
+void	rig_fetch(const char *server);	/* opens, connects, serves */
 void	rig_pass(unsigned ms);			/* time, also its own */
 
 /* Answers the request that is there in the test's own words. */
@@ -84,6 +91,10 @@ void	rig_acknowledge(uint64_t seq);
 void	rig_forget(struct rig_reply *);
 uint64_t rig_last_seq(const struct rig_reply *);	/* of the batch */
 
-extern const struct cutap_test course_tests[];
+/* The tests of the other files */
+extern const struct cutap_test antpclnt_course_tests[];
+extern const struct cutap_test antpclnt_disk_tests[];
+extern const struct cutap_test antpclnt_fetch_tests[];
+extern const struct cutap_test antpclnt_server_tests[];
 
 #endif
