@@ -48,6 +48,7 @@ for ((round = 1; round <= rounds; round++)); do
 	absence || violation "nothing was pruned"
 	start gateway
 	until_true same || violation "the replica does not come back"
+	progress
 done
 check "the replica has loaded the freeze" log_has gateway "loaded from the freeze"
 

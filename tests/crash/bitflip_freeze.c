@@ -175,9 +175,11 @@ rounds_run(const struct file *file, const struct campaign_options *options)
 {
 	unsigned seed = options->seed, violations = 0;
 
-	for (unsigned i = 0; i < options->rounds; i++)
+	for (unsigned i = 0; i < options->rounds; i++) {
 		violations += flip_one(file, place_choose(file, &seed),
 		    (unsigned)rand_r(&seed) % 8);
+		campaign_progress(options, i + 1, violations);
+	}
 	return violations;
 }
 

@@ -361,8 +361,10 @@ main(int argc, char **argv)
 	campaign_begin(&options, argc, argv);
 	srand(options.seed);
 	folder_make();
-	for (unsigned i = 0; i < options.rounds; i++)
+	for (unsigned i = 0; i < options.rounds; i++) {
 		violations += !round_run(false);
+		campaign_progress(&options, i + 1, violations);
+	}
 	for (unsigned i = 0; i < CAMPAIGN_CONTROLS; i++)
 		noticed += !round_run(true);
 	folder_empty();

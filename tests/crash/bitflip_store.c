@@ -279,8 +279,10 @@ main(int argc, char **argv)
 	people_make();
 	file_keep(&files[0]);
 	file_keep(&files[1]);
-	for (unsigned i = 0; i < options.rounds; i++)
+	for (unsigned i = 0; i < options.rounds; i++) {
 		violations += round_run(&options.seed);
+		campaign_progress(&options, i + 1, violations);
+	}
 	campaign_result(violations == 0,
 	    "no turned bit of a store is taken for an account");
 	campaign_result(mark_is_known(), "the control can make a mark");

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static unsigned results;
+static time_t began, shown;	/* of the progress */
 
 static void
 option_take(struct campaign_options *options, int option)
@@ -45,9 +47,26 @@ campaign_begin(struct campaign_options *options, int argc, char **argv)
 	if (realpath(options->build, real) == NULL || options->rounds == 0)
 		exit(2);
 	options->build = real;
+	began = time(NULL);
 	signal(SIGPIPE, SIG_IGN);
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("# seed %u\n", options->seed);
+}
+
+void
+campaign_progress(const struct campaign_options *options, unsigned done,
+    unsigned violations)
+{
+	time_t now = time(NULL);
+	double rate = done / (double)(now > began ? now - began : 1);
+
+	if (!isatty(STDERR_FILENO) || (now == shown && done < options->rounds))
+		return;
+	shown = now;
+	fprintf(stderr, "\r%u of %u rounds, %.1f/s, %.0f s left, %u "
+	    "violations\033[K%s", done, options->rounds, rate,
+	    (options->rounds - done) / rate, violations,
+	    done == options->rounds ? "\n" : "");
 }
 
 void

@@ -19,6 +19,11 @@ struct campaign_options {
  * program when they make no sense. */
 void	campaign_begin(struct campaign_options *, int argc, char **argv);
 
+/* So many rounds are done: on a terminal, once a second, how many, how fast
+ * and how long it still takes. */
+void	campaign_progress(const struct campaign_options *, unsigned done,
+	    unsigned violations);
+
 /* One line of TAP, numbered. */
 void	campaign_result(bool fine, const char *what);
 

@@ -179,8 +179,10 @@ main(int argc, char **argv)
 	if (!server_up(&jumping))
 		exit(99);
 	for (unsigned i = 0; i < options.rounds && jumping.server.pid != 0;
-	    i++)
+	    i++) {
 		round_run(&jumping);
+		campaign_progress(&options, i + 1, jumping.violations);
+	}
 	if (jumping.server.pid != 0)
 		server_end(&jumping.server, SIGTERM);
 	whole = queue_is_whole(&jumping);

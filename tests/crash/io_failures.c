@@ -119,15 +119,16 @@ round_run(struct failing *failing, unsigned call, const char *kind)
 }
 
 static unsigned
-rounds_run(struct failing *failing, unsigned rounds)
+rounds_run(struct failing *failing, const struct campaign_options *options)
 {
 	unsigned violations = 0;
 
-	for (unsigned i = 0; i < rounds; i++) {
+	for (unsigned i = 0; i < options->rounds; i++) {
 		unsigned call = 1 + (unsigned)rand_r(&failing->seed) %
 		    (i / KINDS % 2 == 0 ? CALLS_START : CALLS_MAX);
 
 		violations += round_run(failing, call, kinds[i % KINDS]);
+		campaign_progress(options, i + 1, violations);
 	}
 	printf("# the server went on in %u rounds, ended in %u, did not start "
 	    "in %u; %u changes were acknowledged\n", failing->went_on,
@@ -165,7 +166,7 @@ main(int argc, char **argv)
 	failing.build = options.build;
 	failing.seed = options.seed;
 	server_prepare(&failing.server, failing.build);
-	violations = rounds_run(&failing, options.rounds);
+	violations = rounds_run(&failing, &options);
 	server_remove(&failing.server);
 	noticed = control_run(&options);
 	campaign_result(violations == 0,

@@ -13,7 +13,17 @@ campaign () {			# NAME ROUNDS [--rounds N]
 	campaign_name=$1 rounds=$2
 	shift 2
 	[ "${1-}" != --rounds ] || rounds=$2
-	violations=0 noticed=no
+	violations=0 noticed=no began=$SECONDS
+}
+
+# progress - this round is done: on a terminal, how many, and how long the rest
+# takes
+progress () {
+	[ -t 2 ] || return 0
+	printf '\r%s\033[K' "$round of $rounds rounds, $((
+		(rounds - round) * (SECONDS - began) / round)) s left,\
+ $violations violations" >&2
+	[ "$round" -ne "$rounds" ] || echo >&2
 }
 
 violation () {

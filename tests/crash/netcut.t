@@ -88,6 +88,7 @@ for ((round = 1; round <= rounds; round++)); do
 	plug || bail "the cable cannot be plugged in"
 	names "after-$round" "$(some)"
 	until_true same || violation "the replica does not come back"
+	progress
 done
 check "it has never loaded a freeze" not log_has gateway \
 	"loaded from the freeze"

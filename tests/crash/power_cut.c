@@ -160,8 +160,10 @@ campaign_run(const struct campaign_options *options, struct disk *disk)
 	unsigned noticed, violations = 0;
 
 	cutting_start(&cutting);
-	for (unsigned i = 0; i < options->rounds; i++)
+	for (unsigned i = 0; i < options->rounds; i++) {
 		violations += round_run(&cutting);
+		campaign_progress(options, i + 1, violations);
+	}
 	violations += cutting_end(&cutting);
 	noticed = control_run(options, disk);
 	printf("# %u changes were acknowledged\n", cutting.acknowledged);

@@ -579,8 +579,10 @@ main(int argc, char **argv)
 	for (unsigned i = 0; i < CAMPAIGN_CONTROLS; i++)
 		noticed += control_run(options.build, options.seed + i);
 	prepare(campaign);
-	for (unsigned i = 0; i < options.rounds; i++)
+	for (unsigned i = 0; i < options.rounds; i++) {
 		one_round(campaign);
+		campaign_progress(&options, i + 1, campaign->violations);
+	}
 	missed = points_missed(campaign);
 	campaign_result(campaign->violations == 0, "after each restart the "
 	    "replica is what the server is");

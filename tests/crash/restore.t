@@ -91,6 +91,7 @@ for ((round = 1; round <= rounds; round++)); do
 	uids_note
 	row gateway "replica status" "level" >/dev/null ||
 		violation "the replica is not level"
+	progress
 done
 
 backup
