@@ -26,6 +26,7 @@ bench_people_LDADD = libmetacube.la
 bench_antp_read_SOURCES = bench/antp_read.c $(BENCH_METER)
 bench_antp_read_LDADD = libmetacube.la $(GNUTLS_LIBS)
 bench_append_peer_SOURCES = bench/append_peer.c $(BENCH_METER)
+bench_append_peer_LDADD = $(GNUTLS_LIBS) -lpthread
 bench_free_port_SOURCES = bench/free_port.c $(BENCH_METER)
 bench_hash_SOURCES = bench/hash.c bench/crowd.c bench/crowd.h \
 	$(BENCH_FRAME) $(BENCH_METER)
