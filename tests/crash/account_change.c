@@ -373,8 +373,10 @@ main(int argc, char **argv)
 	campaign.options = &options;
 	campaign.seed = options.seed;
 	prepare(&campaign);
-	for (unsigned i = 0; i < options.rounds; i++)
+	for (unsigned i = 0; i < options.rounds; i++) {
 		round_run(&campaign);
+		campaign_progress(&options, i + 1, campaign.violations);
+	}
 	rebuild(&campaign);
 	audit_verify(&campaign);
 	if (campaign.violations > 0)
