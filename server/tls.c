@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 
 #define CHAIN_MAX	16
@@ -249,6 +250,17 @@ use_chain(struct mc_host *host, struct tls *tls,
 	return error >= 0;
 }
 
+/* Not refused: the folder may keep others out. */
+static void
+warn_mode(struct mc_host *host, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXO | S_IWGRP)) != 0)
+		mc_log(host, MC_WARN, "key %s: others may read or change it; "
+		    "chmod 0600 or 0640", path);
+}
+
 static bool
 load_pair(struct mc_host *host, struct tls *tls,
     const struct tls_files *files)
@@ -259,6 +271,8 @@ load_pair(struct mc_host *host, struct tls *tls,
 	fine = load_file(host, "certificate", files->certificate, &chain) &&
 	    load_file(host, "key", files->key, &key) &&
 	    use_chain(host, tls, files, &chain, &key);
+	if (fine)
+		warn_mode(host, files->key);
 	mc_wipe(key.data, key.size);
 	gnutls_free(key.data);
 	gnutls_free(chain.data);

@@ -32,6 +32,17 @@ check "--check of a certificate that is not there" \
 	says "certificate $net/none.pem" not \
 	mcd --set metacubed.certificate="$net/none.pem" \
 	--set metacubed.key="$net/none.key" --check
+check "certificates are made" pki init "$net/pki"
+check "for a server" pki issue "$net/pki" world one localhost
+with_certificate () {
+	mcd --set metacubed.certificate="$(certificate one)" \
+		--set metacubed.key="$(key one)" "$@"
+}
+check "--check of a key that is our own says nothing" \
+	not says 'others may read' with_certificate --check
+chmod 644 "$(key one)"
+check "--check of a key that others may read warns" \
+	says "$(key one): others may read" with_certificate --check
 
 start one
 check "status says that it runs" says 'tcapw_mem|running|up' ctl one status
