@@ -95,18 +95,19 @@ add_instances(struct process *process, const struct conf_set *set)
 	}
 }
 
-/* What only root may do, then no longer root. */
+/* What only root may do, then no longer root.  Other sockets may lie in the
+ * folder of the control socket, so that is made first. */
 static enum mc_status
 become_user(struct process *process)
 {
 	enum mc_status status = identity_load(process);
 	struct mc_host *host;
 
+	if (status == MC_OK)
+		status = control_prepare(process);
 	for (host = process->instances; status == MC_OK && host != NULL;
 	    host = host->next)
 		status = instance_bind(host);
-	if (status == MC_OK)
-		status = control_prepare(process);
 	if (status == MC_OK)
 		status = privilege_drop(process->conf.user);
 	return status;

@@ -268,4 +268,16 @@ ready_again () { answers WRONG_PASSWORD check nobody \
 check "and is ready" until_true ready_again
 check "but then nobody creates accounts" answers NOT_ALLOWED create zoe \
 	password="$net/joe.pw" email=zoe@example.com
+
+# -- the first start of a machine: /run is empty -----------------------------------
+
+check "it stops once more" stop account
+sed -i "s|$net/account/control|$net/run/control|" "$net/account/metacubed.conf"
+sed -i "s|unix:$net/account/|unix:$net/run/|" "$net/account/conf.d/acctserv.conf"
+launch account
+check "it makes the folder of its sockets" \
+	until_true test -S "$net/run/acctserv.sock"
+check "and answers there" \
+	until_true "$metacubectl" -s "$net/run/control" status
+check "it stops at the end" stop account
 finish
