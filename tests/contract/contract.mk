@@ -15,6 +15,9 @@ metacube_contract_SOURCES = \
 	tests/contract/replica.c \
 	tests/contract/taskmaster.c \
 	tests/contract/tcapw.c \
+	tests/contract/tcapw_load.c \
+	tests/contract/tcapw_store.c \
+	tests/contract/tcapw_store.h \
 	tests/contract/wmq.c \
 	tests/contract/wmqfile.c
 metacube_contract_CPPFLAGS = $(AM_CPPFLAGS) -I$(top_srcdir)
