@@ -521,13 +521,19 @@ FREEZE_CODEC = server/freeze.c server/freeze_file.h server/freeze_keys.c \
 
 if MODULE_WMQMAINT
 if HAVE_CUNIT
-FREEZE_TESTS += tests/unit/test_wmqmaint.t
+FREEZE_TESTS += tests/unit/test_wmqmaint.t tests/unit/test_wmqmaint_pruning.t
 endif
-tests_unit_test_wmqmaint_t_SOURCES = tests/unit/test_wmqmaint.c \
+WMQMAINT_RIG = tests/unit/wmqmaint_rig.c tests/unit/wmqmaint_rig.h \
 	$(FREEZE_FILES) $(FREEZE_CODEC) $(STAGE_SOURCES) \
 	$(modules_wmqmaint_la_SOURCES)
+tests_unit_test_wmqmaint_t_SOURCES = tests/unit/test_wmqmaint.c \
+	$(WMQMAINT_RIG)
 tests_unit_test_wmqmaint_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_wmqmaint_t_LDADD = $(STAGE_LIBS)
+tests_unit_test_wmqmaint_pruning_t_SOURCES = \
+	tests/unit/test_wmqmaint_pruning.c $(WMQMAINT_RIG)
+tests_unit_test_wmqmaint_pruning_t_CPPFLAGS = $(STAGE_CPPFLAGS)
+tests_unit_test_wmqmaint_pruning_t_LDADD = $(STAGE_LIBS)
 endif
 
 # The account pages: their parts, in real web servers, and in a browser
