@@ -47,6 +47,9 @@ CRASH_PEOPLE = \
 	tests/crash/mailbox.h \
 	tests/crash/people.c \
 	tests/crash/people.h \
+	tests/crash/people_ask.c \
+	tests/crash/people_parts.h \
+	tests/crash/people_wish.c \
 	tests/crash/server.c \
 	tests/crash/server.h
 CRASH_CROWD = tests/crash/crowd.c tests/crash/crowd.h $(CRASH_PEOPLE)
