@@ -159,3 +159,13 @@ metacubed_SOURCES = server/main.c
 metacubed_LDADD = libmetacube.la
 
 dist_man_MANS += server/metacubed.8 server/metacube.conf.5
+
+# For systemd, with the paths of this installation; beside the other samples,
+# unless configure was told where systemd looks.
+nodist_systemdsystemunit_DATA = server/metacubed.service
+CLEANFILES += $(nodist_systemdsystemunit_DATA)
+EXTRA_DIST += server/metacubed.service.in
+server/metacubed.service: server/metacubed.service.in Makefile
+	$(AM_V_GEN)$(MKDIR_P) server && \
+	sed -e 's,@''SBIN_DIR@,$(sbindir),g' -e 's,@''BIN_DIR@,$(bindir),g' \
+		-e 's,@''SYSCONF_DIR@,$(mcsysconfdir),g' $< >$@

@@ -485,7 +485,8 @@ tests_system_notified_SOURCES = tests/system/notified.c
 installcheck-local:
 	MC_SBINDIR='$(sbindir)' MC_BINDIR='$(bindir)' MC_LIBDIR='$(libdir)' \
 	MC_MODULEDIR='$(mcmoduledir)' MC_LIBEXECDIR='$(mclibexecdir)' \
-	MC_DATADIR='$(mcdatadir)' DESTDIR='$(DESTDIR)' \
+	MC_DATADIR='$(mcdatadir)' MC_UNITDIR='$(systemdsystemunitdir)' \
+	DESTDIR='$(DESTDIR)' \
 		$(top_srcdir)/tests/system/80_install.t
 
 if HAVE_CUNIT

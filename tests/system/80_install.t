@@ -6,7 +6,7 @@
 # installed server, and asked something with the installed metacubectl.
 #
 # Run by `make installcheck`, which says where things are: DESTDIR, MC_SBINDIR,
-# MC_BINDIR, MC_LIBDIR, MC_MODULEDIR, MC_LIBEXECDIR, MC_DATADIR.
+# MC_BINDIR, MC_LIBDIR, MC_MODULEDIR, MC_LIBEXECDIR, MC_DATADIR, MC_UNITDIR.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -41,6 +41,22 @@ samples_point_there () {
 	grep "$MC_LIBEXECDIR/acctserv.cgi" "$stage$MC_DATADIR"/web/*.conf
 }
 check "the samples for web servers have its path" samples_point_there
+
+# systemd looks for the programs, too: where they are while staged.
+unit=$stage${MC_UNITDIR:?}/metacubed.service
+sed "s,^\(Exec[A-Za-z]*=\),\1$stage," "$unit" >"$net/metacubed.service"
+unit_is_fine () {
+	local said
+	said=$(systemd-analyze verify --man=no --recursive-errors=no \
+		"$net/metacubed.service" 2>&1) || { echo "$said"; return 1; }
+	[ -z "$said" ] || { echo "$said"; return 1; }
+}
+check "the unit for systemd has the paths" not grep '@[A-Z]*_DIR@' "$unit"
+if systemd-analyze --recursive-errors=no --version >"$net/out" 2>&1; then
+	check "it is one" unit_is_fine
+else
+	skip "it is one" "no systemd-analyze, or an old one"
+fi
 
 variable_is () { [ "$(pkg-config --variable="$1" metacube)" = "$2" ]; }
 PKG_CONFIG_SYSROOT_DIR='' check "metacube.pc knows the modules' folder" \
