@@ -83,6 +83,13 @@ static const struct pwq_follow_ops follow_ops = {
 	.lost		= lost,
 };
 
+void
+follow_start(struct acctserv *acctserv)
+{
+	acctserv->follow = pwq_follow_new(acctserv->host, &acctserv->tcapw,
+	    &acctserv->wmq, &follow_ops, acctserv);
+}
+
 static void
 thawed(void *owner, const struct mc_reply *reply)
 {
@@ -94,8 +101,7 @@ thawed(void *owner, const struct mc_reply *reply)
 	if (reply->status != MC_OK)
 		mc_fatal(acctserv->host, "the store cannot be made from a "
 		    "freeze: %s", mc_status_text(reply->status));
-	acctserv->follow = pwq_follow_new(acctserv->host, &acctserv->tcapw,
-	    &acctserv->wmq, &follow_ops, acctserv);
+	follow_start(acctserv);
 }
 
 static bool
@@ -149,8 +155,6 @@ start(void *state)
 {
 	struct acctserv *acctserv = state;
 
-	acctserv->follow = pwq_follow_new(acctserv->host, &acctserv->tcapw,
-	    &acctserv->wmq, &follow_ops, acctserv);
 	audit_start(acctserv);
 	commands_add(acctserv);
 	return listeners_start(acctserv);

@@ -75,6 +75,9 @@ struct acctserv {
 	char			 dummy[TCAPW_VERIFIER_SIZE];
 };
 
+/* The store follows the queue from now on. */
+void	follow_start(struct acctserv *);
+
 /* Answers the query and returns false while nothing can be changed. */
 bool	is_ready(struct acctserv *, struct mc_query *);
 
@@ -149,7 +152,7 @@ bool	 name_reserved(const char *reserved, const char *folded);
 void	 names_gather(struct acctserv *);	/* from the store; then ready */
 void	 names_forget(struct acctserv *);	/* what is under way */
 
-/* audit.c */
+/* audit.c: start calls follow_start when log and queue agree. */
 enum mc_status audit_open(struct acctserv *);
 void	audit_start(struct acctserv *);
 void	audit_close(struct acctserv *);

@@ -10,6 +10,9 @@
  * entry is missing and none is there twice, whatever killed the process.
  * Entries name nobody: they have the uid.
  *
+ * A log that has more than the queue contradicts it: the process ends, at the
+ * start before the store is followed, and so before any change is taken.
+ *
  * The folder belongs to the instance's thread.
  */
 #include "audit.h"
@@ -193,6 +196,39 @@ writing_start(struct writing *writing)
 	mc_work(writing->acctserv->host, write_out, writing);
 }
 
+/* A record that is durable once is for as long as its epoch lasts. */
+static void
+contradict(struct acctserv *acctserv, uint64_t durable)
+{
+	mc_fatal(acctserv->host, "audit log: %s has entries up to change %llu, "
+	    "but the queue ends with change %llu of the same epoch: it was "
+	    "restored from a backup; run \"metacube-wmqmaint new-epoch\" "
+	    "before the account server is started",
+	    acctserv->conf->audit,
+	    (unsigned long long)acctserv->audit->at.seq,
+	    (unsigned long long)durable);
+}
+
+/* The next epoch, or after a gap. */
+static void
+skip_to(struct acctserv *acctserv, const struct wmq_position *position,
+    bool other)
+{
+	struct writing *writing = writing_new(acctserv);
+
+	memcpy(writing->next.epoch, position->epoch,
+	    sizeof(position->epoch));
+	writing->next.seq = position->oldest - 1;
+	mark_add(writing, other ? METACUBE__AUDIT__KIND__EPOCH :
+	    METACUBE__AUDIT__KIND__GAP);
+	if (!other)
+		mc_log(acctserv->host, MC_ERROR, "audit log: the queue no "
+		    "longer has the changes after %llu; going on after %llu",
+		    (unsigned long long)acctserv->audit->at.seq,
+		    (unsigned long long)writing->next.seq);
+	writing_start(writing);
+}
+
 static void
 got_position(void *owner, const struct mc_reply *reply)
 {
@@ -200,7 +236,6 @@ got_position(void *owner, const struct mc_reply *reply)
 	struct audit *audit = acctserv->audit;
 	const struct wmq_position *position =
 	    MC_RESULT(reply, struct wmq_position);
-	struct writing *writing;
 	bool other;
 
 	if (position == NULL) {
@@ -210,23 +245,16 @@ got_position(void *owner, const struct mc_reply *reply)
 	}
 	other = memcmp(position->epoch, audit->at.epoch,
 	    sizeof(audit->at.epoch)) != 0;
-	if (!other && position->oldest <= audit->at.seq + 1) {
-		mc_timer_set(acctserv->host, &audit->timer, AGAIN_MS, read_on,
+	if (!other && position->durable < audit->at.seq)
+		contradict(acctserv, position->durable);
+	if (!audit->placed)
+		follow_start(acctserv);
+	audit->placed = true;
+	if (other || position->oldest > audit->at.seq + 1)
+		skip_to(acctserv, position, other);
+	else
+		mc_timer_set(acctserv->host, &audit->timer, PAUSE_MS, read_on,
 		    acctserv);
-		return;
-	}
-	writing = writing_new(acctserv);
-	memcpy(writing->next.epoch, position->epoch,
-	    sizeof(position->epoch));
-	writing->next.seq = position->oldest - 1;
-	mark_add(writing, other ? METACUBE__AUDIT__KIND__EPOCH :
-	    METACUBE__AUDIT__KIND__GAP);
-	if (!other)
-		mc_log(acctserv->host, MC_ERROR, "audit log: the queue no "
-		    "longer has the changes after %llu; going on after %llu",
-		    (unsigned long long)audit->at.seq,
-		    (unsigned long long)writing->next.seq);
-	writing_start(writing);
 }
 
 static void
@@ -261,10 +289,15 @@ static void
 read_on(void *owner)
 {
 	struct acctserv *acctserv = owner;
+	struct audit *audit = acctserv->audit;
 
-	if (!acctserv->stopping)
-		wmq_read(&acctserv->wmq, &acctserv->audit->at, WMQ_BATCH_MAX,
-		    WMQ_WAIT_MAX_MS, &acctserv->audit->call, got_records,
+	if (acctserv->stopping)
+		return;
+	if (audit->placed)
+		wmq_read(&acctserv->wmq, &audit->at, WMQ_BATCH_MAX,
+		    WMQ_WAIT_MAX_MS, &audit->call, got_records, acctserv);
+	else
+		wmq_position(&acctserv->wmq, &audit->call, got_position,
 		    acctserv);
 }
 

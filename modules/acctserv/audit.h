@@ -15,6 +15,7 @@
 struct audit {
 	struct queue		*queue;		/* the instance's thread */
 	struct wmq_pointer	 at;		/* the loop: read up to here */
+	bool			 placed;	/* the queue agrees with that */
 	struct mc_call		*call;
 	struct mc_timer		*timer;
 };

@@ -80,8 +80,13 @@ mc_fail(struct mc_host *host, enum mc_status status, const char *text, ...)
 void
 mc_fatal(struct mc_host *host, const char *text, ...)
 {
+	va_list ap;
+
 	(void)host;
-	fprintf(stderr, "%s\n", text);
+	va_start(ap, text);
+	vfprintf(stderr, text, ap);
+	va_end(ap);
+	fputc('\n', stderr);
 	abort();
 }
 

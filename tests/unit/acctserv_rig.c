@@ -329,6 +329,15 @@ ref_set(const char *service, const void *ops)
 	ref->ops = ops;
 }
 
+static void
+module_start(void)
+{
+	CU_ASSERT_EQUAL_FATAL(metacube_module.init(state, stage_host(),
+	    conf), MC_OK);
+	CU_ASSERT_EQUAL_FATAL(metacube_module.start(state), MC_OK);
+	stage_pass(0);
+}
+
 void
 rig_open(bool mails, const char *const names[])
 {
@@ -359,10 +368,7 @@ rig_open(bool mails, const char *const names[])
 	ref_set("mail", mails ? &mail_ops : NULL);
 	rig.account.provider = state;
 	rig.account.ops = metacube_module.provides[0].ops;
-	CU_ASSERT_EQUAL_FATAL(metacube_module.init(state, stage_host(),
-	    conf), MC_OK);
-	CU_ASSERT_EQUAL_FATAL(metacube_module.start(state), MC_OK);
-	stage_pass(0);
+	module_start();
 }
 
 /* Whoever still waits, also when nobody listens any more. */
@@ -378,7 +384,7 @@ calls_end(void)
 }
 
 void
-rig_close(void)
+rig_stop(void)
 {
 	metacube_module.stop(state);
 	for (size_t i = 0; i < READERS_MAX; i++)
@@ -387,6 +393,30 @@ rig_close(void)
 	stage_pass(0);
 	metacube_module.fini(state);
 	calls_end();
+}
+
+/* Its services stay the same. */
+void
+rig_start(uint64_t durable)
+{
+	struct mc_ref refs[8];
+	size_t n = 0;
+
+	rig.durable = position.pointer.seq = durable;
+	for (const struct mc_need *need = metacube_module.needs;
+	    need->service != NULL; need++)
+		refs[n++] = *(struct mc_ref *)((char *)state + need->offset);
+	memset(state, 0, metacube_module.state_size);
+	while (n-- > 0)
+		*(struct mc_ref *)((char *)state +
+		    metacube_module.needs[n].offset) = refs[n];
+	module_start();
+}
+
+void
+rig_close(void)
+{
+	rig_stop();
 	free(state);
 	free(conf);
 	scratch_remove();

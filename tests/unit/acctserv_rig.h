@@ -36,6 +36,11 @@ void	 rig_open(bool mails, const char *const accounts[]);
 void	 rig_set(const char *key, int64_t number, const char *text);
 void	 rig_close(void);
 
+/* The module ends; and starts again, with queue and store as they were after
+ * that change. */
+void	 rig_stop(void);
+void	 rig_start(uint64_t durable);
+
 /* Is there an account; what is it? */
 bool	 rig_account(const char *name, struct tcapw_account *account_r);
 

@@ -5,10 +5,16 @@
  */
 #include "acctserv_rig.h"
 
+#include "scratch.h"
+
 #include "../../modules/acctserv/acctserv.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static const char *const people[] = { "joe", "amanda", NULL };
 
@@ -524,6 +530,62 @@ roles(void)
 	rig_close();
 }
 
+/* The audit log. */
+
+/* Of the child that ends there, with its last words. */
+static int
+start_status(uint64_t durable, const char *words)
+{
+	int status = 0;
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		if (freopen(words, "w", stderr) == NULL)
+			_exit(2);
+		setvbuf(stderr, NULL, _IONBF, 0);
+		rig_start(durable);
+		_exit(0);
+	}
+	CU_ASSERT_EQUAL_FATAL(waitpid(pid, &status, 0), pid);
+	return status;
+}
+
+/* It must never stand still without a word. */
+static void
+behind_the_log(void)
+{
+	char words[512], *said;
+	size_t len;
+	int status;
+
+	rig_open(true, people);
+	CU_ASSERT_EQUAL(ASK(PASSWORD, "joe", "p", "n", NULL, NULL),
+	    RESULT(DONE));
+	CU_ASSERT_EQUAL(ASK(PASSWORD, "joe", "n", "m", NULL, NULL),
+	    RESULT(DONE));
+	stage_pass(1000);
+	CU_ASSERT_EQUAL(stage_count("audited"), 3);	/* and the epoch */
+	snprintf(words, sizeof(words), "%s", scratch_path("words"));
+	rig_stop();
+	status = start_status(2, words);
+	CU_ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	status = start_status(1, words);
+	CU_ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
+	said = scratch_read(words, &len);
+	CU_ASSERT_PTR_NOT_NULL(strstr(said, "/audit has entries up to change "
+	    "2, but the queue ends with change 1 "));
+	CU_ASSERT_PTR_NOT_NULL(strstr(said, "metacube-wmqmaint new-epoch"));
+	free(said);
+	rig_start(2);
+	CU_ASSERT_EQUAL(ASK(PASSWORD, "joe", "m", "n", NULL, NULL),
+	    RESULT(DONE));
+	stage_pass(1000);
+	CU_ASSERT_EQUAL(stage_count("audited"), 4);
+	rig_close();
+}
+
 /* names.c, on its own: many, in and out, and one twice. */
 static void
 names(void)
@@ -573,6 +635,7 @@ main(void)
 		{ "stronger verifiers", renewals },
 		{ "the listener", listens },
 		{ "who may ask what", roles },
+		{ "a queue behind the audit log", behind_the_log },
 		{ "the set of names", names },
 		{ NULL, NULL }
 	};
