@@ -419,11 +419,13 @@ tests_fuzz_fuzz_frame_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_frame_LDADD = server/libserver.la
 
 noinst_PROGRAMS += tests/fuzz/fuzz_antp_request tests/fuzz/fuzz_antp_response
-tests_fuzz_fuzz_antp_request_SOURCES = tests/fuzz/fuzz_antp_request.c
+tests_fuzz_fuzz_antp_request_SOURCES = tests/fuzz/fuzz_antp_request.c \
+	tests/fuzz/fuzz_antp.h
 tests_fuzz_fuzz_antp_request_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_antp_request_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_antp_request_LDADD = server/libserver.la
-tests_fuzz_fuzz_antp_response_SOURCES = tests/fuzz/fuzz_antp_response.c
+tests_fuzz_fuzz_antp_response_SOURCES = tests/fuzz/fuzz_antp_response.c \
+	tests/fuzz/fuzz_antp.h
 tests_fuzz_fuzz_antp_response_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_fuzz_fuzz_antp_response_LDFLAGS = $(FUZZ_LINK)
 tests_fuzz_fuzz_antp_response_LDADD = server/libserver.la
