@@ -267,6 +267,12 @@ static const struct mc_key keys[] = {
 	  .type = MC_INT, .fallback = "20", .min = 0, .max = 1000000,
 	  .help = "Wrong passwords or codes from one address before there "
 	  "are delays." },
+	{ MC_FIELD(struct conf, peer_free),
+	  .type = MC_INT, .fallback = "1000", .min = 1, .max = 1000000,
+	  .help = "Wrong passwords or codes through one gateway or world, "
+	  "and mails within mail_interval, before all that come through it "
+	  "wait: delay_base after each further one, or mail_interval / "
+	  "peer_free." },
 	{ MC_FIELD_AS("delay_base", struct conf, account.base_ms),
 	  .type = MC_DURATION, .fallback = "1s", .min = 1, .max = 3600000,
 	  .help = "The first delay; each further failure doubles it." },

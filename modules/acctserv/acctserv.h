@@ -41,7 +41,8 @@ struct conf {
 	const char		*site_name, *link;
 	int64_t			 account_mails, address_mails, mails_ms;
 	struct mc_penalty_rule	 account;
-	int64_t			 address_free, ipv6_prefix, penalties_max;
+	int64_t			 address_free, peer_free;
+	int64_t			 ipv6_prefix, penalties_max;
 	const char		*reserved;
 	bool			 look_alikes;
 	const char		*audit;
@@ -101,6 +102,8 @@ void	request_take(struct acctserv *, struct account_request *,
 void	renewal_take(struct acctserv *, const struct account_renewal *,
 	    const char *by, struct question *);
 void	question_answered(struct question *, const struct account_answer *);
+/* Whose certificate came with it, if any; "" without. */
+const char *question_peer(const struct question *);
 
 /* listen.c */
 enum mc_status listeners_start(struct acctserv *);
@@ -124,23 +127,25 @@ bool	verifier_check(struct mc_host *, const uint8_t proof[PROOF_SIZE],
 int	verifier_dummy(int64_t cost, char verifier_r[TCAPW_VERIFIER_SIZE]);
 
 /*
- * guard.c: guesses at passwords and codes, and mails, by account and by
- * address ("" is nobody's).  Each guess that may go on (retry_ms 0) is
+ * guard.c: guesses at passwords and codes, and mails, by account, by address
+ * and by peer ("" is nobody's).  Each guess that may go on (retry_ms 0) is
  * settled once.
  */
 struct guess {
 	bool	charged;
-	char	account[MC_PENALTY_KEY_SIZE], prefix[64];
+	char	account[MC_PENALTY_KEY_SIZE], prefix[64], peer[64];
 	char	pair[MC_PENALTY_KEY_SIZE];
 };
 struct guard *guard_new(const struct conf *);
 void	 guard_free(struct guard **);
 void	 guard_reload(struct guard *, const struct conf *);
 uint32_t guess_begin(struct guard *, struct guess *, const char *name,
-	    const char *address);		/* retry_ms */
+	    const char *address, const char *peer);	/* retry_ms */
 void	 guess_end(struct guard *, struct guess *, enum mc_penalty_outcome);
-uint32_t mail_wait(struct guard *, const char *name, const char *address);
-void	 mail_count(struct guard *, const char *name, const char *address);
+uint32_t mail_wait(struct guard *, const char *name, const char *address,
+	    const char *peer);
+void	 mail_count(struct guard *, const char *name, const char *address,
+	    const char *peer);
 
 /* names.c: what names look like.  1.0 million of them are 16 MiB. */
 struct names *names_new(void);

@@ -393,7 +393,8 @@ letter_send(struct change *change)
 		conclude(change);
 		return;
 	}
-	mail_count(acctserv->guard, change->name, change->request.address);
+	mail_count(acctserv->guard, change->name, change->request.address,
+	    change->peer);
 	mail = mc_zalloc(sizeof(*mail));
 	letter_write(change, mail);
 	mail_send(&acctserv->mail, mail, &change->call, mailed, change);
@@ -513,7 +514,8 @@ begin(struct change *change)
 	change->turn = true;
 	if (change->act->proves || change->act->guesses)
 		change->retry_ms = guess_begin(acctserv->guard,
-		    &change->guess, change->name, change->request.address);
+		    &change->guess, change->name, change->request.address,
+		    change->peer);
 	if (change->retry_ms > 0) {
 		change_refuse(change, MC_BUSY, RESULT(TRY_LATER), "there "
 		    "were too many wrong passwords or codes; try again later");

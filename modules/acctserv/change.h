@@ -49,6 +49,7 @@ struct change {
 	enum letter		 letter;
 	char			 code[CODE_SIZE];
 	char			*document;
+	char			 peer[64];	/* see question_peer */
 	char			 key[MC_NAME_SIZE];	/* the name's look */
 	char			 name[MC_NAME_SIZE], display[MC_NAME_SIZE];
 	struct account_request	 request;

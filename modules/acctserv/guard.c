@@ -6,6 +6,10 @@
  * do at login (auth_password); where an account has shown its password before,
  * the guesses of others on it do not count.  Mails are counted by the same
  * mechanism: so many are free, then each costs a growing delay.
+ *
+ * An address is what the gateway or world says, who may have been broken into;
+ * so both count for its certificate's name, too ("peer").  That many people
+ * share: its delay does not grow, and nobody is ever shut out.
  */
 #include "acctserv.h"
 
@@ -16,9 +20,10 @@
 struct guard {
 	const struct conf	*conf;
 	struct mc_penalty_rule	 address;	/* for guesses */
-	struct mc_penalty_rule	 account_mail, address_mail;
-	struct mc_penalties	*accounts, *addresses, *known;
-	struct mc_penalties	*account_mails, *address_mails;
+	struct mc_penalty_rule	 peer;
+	struct mc_penalty_rule	 account_mail, address_mail, peer_mail;
+	struct mc_penalties	*accounts, *addresses, *known, *peers;
+	struct mc_penalties	*account_mails, *address_mails, *peer_mails;
 };
 
 void
@@ -35,6 +40,13 @@ guard_reload(struct guard *guard, const struct conf *conf)
 	guard->account_mail = guard->address_mail = mails;
 	guard->account_mail.free = conf->account_mails;
 	guard->address_mail.free = conf->address_mails;
+	guard->peer = conf->account;
+	guard->peer.free = conf->peer_free;
+	guard->peer.max_ms = guard->peer.base_ms;
+	guard->peer_mail = mails;
+	guard->peer_mail.free = conf->peer_free;
+	guard->peer_mail.base_ms = conf->mails_ms / conf->peer_free + 1;
+	guard->peer_mail.max_ms = guard->peer_mail.base_ms;
 }
 
 struct guard *
@@ -48,8 +60,10 @@ guard_new(const struct conf *conf)
 	guard->accounts = mc_penalties_new(max, seed);
 	guard->addresses = mc_penalties_new(max, seed);
 	guard->known = mc_penalties_new(max, seed);
+	guard->peers = mc_penalties_new(max, seed);
 	guard->account_mails = mc_penalties_new(max, seed);
 	guard->address_mails = mc_penalties_new(max, seed);
+	guard->peer_mails = mc_penalties_new(max, seed);
 	guard_reload(guard, conf);
 	return guard;
 }
@@ -64,8 +78,10 @@ guard_free(struct guard **guardp)
 	mc_penalties_free(&guard->accounts);
 	mc_penalties_free(&guard->addresses);
 	mc_penalties_free(&guard->known);
+	mc_penalties_free(&guard->peers);
 	mc_penalties_free(&guard->account_mails);
 	mc_penalties_free(&guard->address_mails);
+	mc_penalties_free(&guard->peer_mails);
 	free(guard);
 	*guardp = NULL;
 }
@@ -106,24 +122,47 @@ wait_of(struct mc_penalties *table, const struct mc_penalty_rule *rule,
 	return retry_ms > 0 ? retry_ms : 1;
 }
 
+static uint32_t
+longest(uint32_t first, uint32_t second, uint32_t third)
+{
+	if (first < second)
+		first = second;
+	return first > third ? first : third;
+}
+
+static void
+charge(struct mc_penalties *table, const struct mc_penalty_rule *rule,
+    const char *key)
+{
+	if (key[0] != '\0')
+		mc_penalty_charge(table, rule, key, mc_now_ms());
+}
+
+static void
+settle(struct mc_penalties *table, const struct mc_penalty_rule *rule,
+    const char *key, enum mc_penalty_outcome outcome)
+{
+	if (key[0] != '\0')
+		mc_penalty_settle(table, rule, key, mc_now_ms(), outcome);
+}
+
 uint32_t
 guess_begin(struct guard *guard, struct guess *guess, const char *name,
-    const char *address)
+    const char *address, const char *peer)
 {
-	uint32_t account_ms, address_ms;
+	const struct mc_penalty_rule *account = &guard->conf->account;
+	uint32_t retry_ms;
 
 	guess_name(guard, guess, name, address);
-	account_ms = wait_of(guard->accounts, &guard->conf->account,
-	    guess->account);
-	address_ms = wait_of(guard->addresses, &guard->address,
-	    guess->prefix);
-	if (account_ms > 0 || address_ms > 0)
-		return account_ms > address_ms ? account_ms : address_ms;
-	mc_penalty_charge(guard->accounts, &guard->conf->account,
-	    guess->account, mc_now_ms());
-	if (guess->prefix[0] != '\0')
-		mc_penalty_charge(guard->addresses, &guard->address,
-		    guess->prefix, mc_now_ms());
+	snprintf(guess->peer, sizeof(guess->peer), "%s", peer);
+	retry_ms = longest(wait_of(guard->accounts, account, guess->account),
+	    wait_of(guard->addresses, &guard->address, guess->prefix),
+	    wait_of(guard->peers, &guard->peer, guess->peer));
+	if (retry_ms > 0)
+		return retry_ms;
+	charge(guard->accounts, account, guess->account);
+	charge(guard->addresses, &guard->address, guess->prefix);
+	charge(guard->peers, &guard->peer, guess->peer);
 	guess->charged = true;
 	return 0;
 }
@@ -133,17 +172,17 @@ void
 guess_end(struct guard *guard, struct guess *guess,
     enum mc_penalty_outcome outcome)
 {
+	enum mc_penalty_outcome of_many = outcome == MC_PENALTY_PASSED ?
+	    MC_PENALTY_VOID : outcome;
+
 	if (!guess->charged)
 		return;
 	guess->charged = false;
-	mc_penalty_settle(guard->accounts, &guard->conf->account,
-	    guess->account, mc_now_ms(), outcome);
-	if (guess->prefix[0] == '\0')
-		return;
-	mc_penalty_settle(guard->addresses, &guard->address, guess->prefix,
-	    mc_now_ms(), outcome == MC_PENALTY_PASSED ? MC_PENALTY_VOID :
+	settle(guard->accounts, &guard->conf->account, guess->account,
 	    outcome);
-	if (outcome == MC_PENALTY_PASSED)
+	settle(guard->addresses, &guard->address, guess->prefix, of_many);
+	settle(guard->peers, &guard->peer, guess->peer, of_many);
+	if (outcome == MC_PENALTY_PASSED && guess->prefix[0] != '\0')
 		mc_penalty_learn(guard->known, guess->pair);
 }
 
@@ -154,43 +193,37 @@ mail_prefix(struct guard *guard, const char *address, char prefix[64])
 	    prefix);
 }
 
-/* name or address may be NULL. */
+/* name may be NULL. */
 uint32_t
-mail_wait(struct guard *guard, const char *name, const char *address)
+mail_wait(struct guard *guard, const char *name, const char *address,
+    const char *peer)
 {
-	uint32_t name_ms = 0, address_ms = 0;
 	char prefix[64];
 
-	if (name != NULL)
-		name_ms = wait_of(guard->account_mails, &guard->account_mail,
-		    name);
-	if (address != NULL) {
-		mail_prefix(guard, address, prefix);
-		address_ms = wait_of(guard->address_mails,
-		    &guard->address_mail, prefix);
-	}
-	return name_ms > address_ms ? name_ms : address_ms;
+	mail_prefix(guard, address, prefix);
+	return longest(name == NULL ? 0 : wait_of(guard->account_mails,
+	    &guard->account_mail, name),
+	    wait_of(guard->address_mails, &guard->address_mail, prefix),
+	    wait_of(guard->peer_mails, &guard->peer_mail, peer));
 }
 
 static void
 count(struct mc_penalties *table, const struct mc_penalty_rule *rule,
     const char *key)
 {
-	if (key[0] == '\0')
-		return;
-	mc_penalty_charge(table, rule, key, mc_now_ms());
-	mc_penalty_settle(table, rule, key, mc_now_ms(), MC_PENALTY_FAILED);
+	charge(table, rule, key);
+	settle(table, rule, key, MC_PENALTY_FAILED);
 }
 
 void
-mail_count(struct guard *guard, const char *name, const char *address)
+mail_count(struct guard *guard, const char *name, const char *address,
+    const char *peer)
 {
 	char prefix[64];
 
 	if (name != NULL)
 		count(guard->account_mails, &guard->account_mail, name);
-	if (address != NULL) {
-		mail_prefix(guard, address, prefix);
-		count(guard->address_mails, &guard->address_mail, prefix);
-	}
+	mail_prefix(guard, address, prefix);
+	count(guard->address_mails, &guard->address_mail, prefix);
+	count(guard->peer_mails, &guard->peer_mail, peer);
 }

@@ -68,6 +68,14 @@ question_answered(struct question *question,
 	free(question);
 }
 
+const char *
+question_peer(const struct question *question)
+{
+	const struct mc_peer *peer = mc_conn_peer(question->session->conn);
+
+	return strcmp(peer->address, "unix") == 0 ? "" : peer->name;
+}
+
 /* "web (www-data)", or the certificate's name. */
 static void
 by_say(char by[TCAPW_BY_SIZE], const struct mc_peer *peer)

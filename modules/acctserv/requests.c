@@ -34,7 +34,7 @@ static bool
 may_mail(struct change *change)
 {
 	change->retry_ms = mail_wait(change->acctserv->guard, change->name,
-	    change->request.address);
+	    change->request.address, change->peer);
 	if (change->retry_ms == 0)
 		return true;
 	change_refuse(change, MC_BUSY, RESULT(TRY_LATER), "nothing was "
@@ -371,14 +371,15 @@ forgotten(struct change *change)
 	char *address = change->request.address;
 	uint16_t random;
 
-	change->retry_ms = mail_wait(acctserv->guard, NULL, address);
+	change->retry_ms = mail_wait(acctserv->guard, NULL, address,
+	    change->peer);
 	if (change->retry_ms > 0) {
 		change_refuse(change, MC_BUSY, RESULT(TRY_LATER),
 		    "there were too many mails; try again later");
 		return;
 	}
-	mail_count(acctserv->guard, NULL, address);
-	address[0] = '\0';
+	mail_count(acctserv->guard, NULL, address, change->peer);
+	address[0] = change->peer[0] = '\0';	/* were counted */
 	change_promise(change, "if name and e-mail address belong together, "
 	    "a mail is on its way");
 	mc_random(&random, sizeof(random));
@@ -417,6 +418,9 @@ request_start(struct acctserv *acctserv, struct account_request *request,
 
 	change->question = question;
 	change->asked = call;
+	if (question != NULL)
+		snprintf(change->peer, sizeof(change->peer), "%s",
+		    question_peer(question));
 	if (!known)
 		refuse(change, RESULT(BAD_REQUEST), "this is not known here");
 	else if (!acctserv->ready || acctserv->stopping)

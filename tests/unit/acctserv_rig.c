@@ -294,6 +294,7 @@ settings_default(void)
 	rig_set("mail_interval", 3600000, NULL);
 	rig_set("account_free", 3, NULL);
 	rig_set("address_free", 1000, NULL);
+	rig_set("peer_free", 10, NULL);
 	rig_set("delay_base", 1000, NULL);
 	rig_set("delay_max", 300000, NULL);
 	rig_set("delay_forget", 900000, NULL);

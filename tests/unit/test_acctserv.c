@@ -100,6 +100,7 @@ passwords(void)
 	    RESULT(DONE));
 	CU_ASSERT_TRUE(rig.last.new_verifier);
 	CU_ASSERT_FALSE(rig.last.keep_sessions);
+	CU_ASSERT_EQUAL(rig.last.account.generation, 1);
 	CU_ASSERT_EQUAL(ASK(CHECK, "joe", "p", NULL, NULL, NULL),
 	    RESULT(WRONG_PASSWORD));
 	CU_ASSERT_EQUAL(ASK(CHECK, "joe", "n", NULL, NULL, NULL),
@@ -404,6 +405,7 @@ renewals(void)
 	CU_ASSERT_TRUE_FATAL(rig_account("joe", &joe));
 	CU_ASSERT_STRING_EQUAL(joe.verifier, "$y$new");
 	CU_ASSERT_TRUE(rig.last.keep_sessions);
+	CU_ASSERT_EQUAL(joe.generation, 0);
 	rig_close();
 }
 
@@ -456,6 +458,7 @@ listens(void)
 	say(conn, 7, &request);
 	CU_ASSERT_EQUAL(heard(conn, 7), RESULT(DONE));
 	CU_ASSERT_STRING_EQUAL(rig.last.by, "world-1");
+	CU_ASSERT_EQUAL(rig.last.account.generation, 0);
 	CU_ASSERT_TRUE(rig.last.keep_sessions);
 	request.proof.len = 31;
 	say(conn, 8, &request);
@@ -527,6 +530,63 @@ roles(void)
 	    RESULT(DONE));
 	CU_ASSERT_STRING_EQUAL(rig.last.account.verifier, "$y$new");
 	CU_ASSERT_STRING_EQUAL(rig.last.by, "gateway");
+	rig_close();
+}
+
+/* Each guess is another account's, from another address. */
+static int
+guess_through(const char *peer, unsigned n, const char *password)
+{
+	Metacube__AccountRequest request = METACUBE__ACCOUNT_REQUEST__INIT;
+	char name[16], address[16];
+	uint8_t proof[PROOF_SIZE];
+
+	snprintf(name, sizeof(name), "user-%u", n);
+	snprintf(address, sizeof(address), "192.0.2.%u", n);
+	memset(proof, password[0], sizeof(proof));
+	request.verb = VERB(CHECK);
+	request.name = password[0] == 'p' ? (char *)"joe" : name;
+	request.address = address;
+	request.proof.data = proof;
+	request.proof.len = sizeof(proof);
+	return asked_by(peer, "gateway", &request);
+}
+
+/* Who invents addresses gets no further for it; nobody is shut out. */
+static void
+peers(void)
+{
+	Metacube__AccountRequest request = METACUBE__ACCOUNT_REQUEST__INIT;
+	char address[16];
+	unsigned n;
+
+	rig_open(true, people);
+	for (n = 0; n <= 10; n++)
+		CU_ASSERT_EQUAL(guess_through("gateway-1", n, "x"),
+		    RESULT(WRONG_PASSWORD));
+	CU_ASSERT_EQUAL(guess_through("gateway-1", n, "x"),
+	    RESULT(TRY_LATER));
+	CU_ASSERT_EQUAL(guess_through("gateway-1", n, "p"),
+	    RESULT(TRY_LATER));
+	CU_ASSERT_EQUAL(guess_through("gateway-2", n, "p"), RESULT(DONE));
+	for (unsigned i = 0; i < 3; i++) {	/* it does not grow */
+		stage_pass(1000);
+		CU_ASSERT_EQUAL(guess_through("gateway-1", n, "p"),
+		    RESULT(DONE));
+		CU_ASSERT_EQUAL(guess_through("gateway-1", ++n, "x"),
+		    RESULT(WRONG_PASSWORD));
+	}
+	request.verb = VERB(FORGOTTEN);
+	request.name = (char *)"joe";
+	request.email = (char *)"somebody@example.com";
+	request.address = address;
+	for (n = 0; n <= 11; n++) {
+		snprintf(address, sizeof(address), "192.0.2.%u", n);
+		CU_ASSERT_EQUAL(asked_by("gateway-1", "gateway", &request),
+		    n <= 10 ? RESULT(DONE) : RESULT(TRY_LATER));
+	}
+	CU_ASSERT_EQUAL(asked_by("gateway-2", "gateway", &request),
+	    RESULT(DONE));
 	rig_close();
 }
 
@@ -635,6 +695,7 @@ main(void)
 		{ "stronger verifiers", renewals },
 		{ "the listener", listens },
 		{ "who may ask what", roles },
+		{ "guesses and mails through one peer", peers },
 		{ "a queue behind the audit log", behind_the_log },
 		{ "the set of names", names },
 		{ NULL, NULL }
