@@ -165,7 +165,7 @@ uninstall-local:
 uninstall-hook:
 	for dir in '$(map_newbie_islanddir)' '$(map_harbour_towndir)' \
 	    '$(map_old_forestdir)' '$(mcdatadir)/maps' '$(mcprotodir)' \
-	    '$(acctservdir)' '$(mcdatadir)/systemd' \
+	    '$(acctservdir)' '$(mcdatadir)/systemd' '$(mclibexecdir)' \
 	    '$(mcdatadir)' '$(mcprotoincludedir)' '$(mcincludedir)' \
 	    '$(mcmoduledir)' '$(libdir)/metacube' '$(mcconfdir)' \
 	    '$(mcsysconfdir)' '$(mcstatedir)'; do \
