@@ -565,6 +565,19 @@ check_PROGRAMS += tests/system/mirror_data
 tests_system_mirror_data_SOURCES = tests/system/mirror_data.c
 tests_system_mirror_data_LDADD = libmetacube.la
 
+# modules/antpserv, on a stage
+if MODULE_ANTPSERV
+if HAVE_CUNIT
+check_PROGRAMS += tests/unit/test_antpserv.t
+TESTS += tests/unit/test_antpserv.t
+endif
+tests_unit_test_antpserv_t_SOURCES = tests/unit/test_antpserv.c \
+	server/antp.c server/freeze.c server/pwq.c server/queue/crc32c.c \
+	$(STAGE_SOURCES) $(modules_antpserv_la_SOURCES)
+tests_unit_test_antpserv_t_CPPFLAGS = $(STAGE_CPPFLAGS)
+tests_unit_test_antpserv_t_LDADD = $(STAGE_LIBS)
+endif
+
 # modules/antpclnt, on a stage, over real files
 if MODULE_ANTPCLNT
 ANTPCLNT_TESTS = tests/unit/test_antpclnt.t

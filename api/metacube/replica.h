@@ -63,15 +63,20 @@ struct replicas_entry {
 	bool			connected;
 	bool			resync;		/* given up: must load anew */
 	uint64_t		seen_ms;	/* UTC, last request */
+	uint64_t		progress_ms;	/* UTC, when it last came further, or
+						 * was level with the queue */
 	struct tcapw_position	acknowledged;
 };
 
 struct replicas_ops {
 	/* Answers with an array of all that are registered: every replica
-	 * that was ever here and was not forgotten. */
+	 * that was ever here and was not forgotten.  Who makes no progress
+	 * keeps what it needs from being deleted; for how long is for who
+	 * deletes to say, connected or not. */
 	void (*list)(void *state, struct mc_call *);
 
-	/* No longer waited for: it will have to load a freeze.  MC_NOT_FOUND */
+	/* No longer waited for, until it makes progress and the queue still
+	 * has what it needs: it will have to load a freeze.  MC_NOT_FOUND */
 	void (*give_up)(void *state, const char *name, struct mc_call *);
 };
 

@@ -44,6 +44,7 @@ struct file {
 struct replica {
 	LIST_ENTRY(replica)	 link;
 	struct replicas_entry	 entry;
+	struct wmq_pointer	 furthest;	/* that it ever acknowledged */
 	unsigned		 sessions;
 };
 

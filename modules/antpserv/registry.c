@@ -2,12 +2,14 @@
 /*
  * The replicas as a text file, one line for each:
  *
- *	<name> <seen> <epoch> <seq> <count> <digest> <waited|given-up>
+ *	<name> <progress> <epoch> <seq> <count> <digest> <waited|given-up>
  *
- * seen is UTC milliseconds, epoch and digest are 32 hexadecimal digits.  It is
- * rewritten as a whole, at most once a second and at the end.  What is lost
- * in a crash only delays what is done for those who have acknowledged more;
- * so a file that cannot be understood is an error, not an empty one.
+ * progress is UTC milliseconds, epoch and digest are 32 hexadecimal digits.
+ * When a replica was seen without progress is not kept: it would change all
+ * the time, and nothing depends on it.  The file is rewritten as a whole, at
+ * most once a second and at the end.  What is lost in a crash only delays
+ * what is done for those who have acknowledged more; so a file that cannot be
+ * understood is an error, not an empty one.
  */
 #include "antpserv.h"
 
@@ -48,10 +50,11 @@ read_entry(const char *line, struct replicas_entry *entry)
 	char epoch[33], digest[33], state[10], rest;
 
 	if (sscanf(line, "%63s %" SCNu64 " %32s %" SCNu64 " %" SCNu64
-	    " %32s %9s %c", entry->name, &entry->seen_ms, epoch,
+	    " %32s %9s %c", entry->name, &entry->progress_ms, epoch,
 	    &position->pointer.seq, &position->count, digest, state,
 	    &rest) != 7)
 		return false;
+	entry->seen_ms = entry->progress_ms;
 	entry->resync = strcmp(state, "given-up") == 0;
 	return (entry->resync || strcmp(state, "waited") == 0) &&
 	    position->pointer.seq != 0 &&
@@ -72,6 +75,7 @@ read_line(struct registry *registry, const char *line)
 	if (replica == NULL)
 		return false;
 	replica->entry = entry;
+	replica->furthest = entry.acknowledged.pointer;
 	return true;
 }
 
@@ -155,7 +159,7 @@ put_entry(char *out, const struct replicas_entry *entry)
 	put_hex(epoch, position->pointer.epoch);
 	put_hex(digest, position->digest);
 	return (size_t)snprintf(out, LINE_SIZE, "%s %" PRIu64 " %s %" PRIu64
-	    " %" PRIu64 " %s %s\n", entry->name, entry->seen_ms, epoch,
+	    " %" PRIu64 " %s %s\n", entry->name, entry->progress_ms, epoch,
 	    position->pointer.seq, position->count, digest,
 	    entry->resync ? "given-up" : "waited");
 }
@@ -265,6 +269,7 @@ void
 registry_end(struct registry *registry)
 {
 	registry->ending = true;
+	registry->changed |= registry->count != 0;	/* its time */
 	registry_save(registry);
 }
 

@@ -69,6 +69,7 @@ replica_came(struct session *session)
 		replica = replica_add(registry, name);
 		if (replica == NULL)
 			return false;
+		replica->entry.progress_ms = mc_time_ms();
 		mc_log(registry->host, MC_NOTE, "%s is a new replica", name);
 	}
 	replica->sessions++;
@@ -78,16 +79,33 @@ replica_came(struct session *session)
 	return true;
 }
 
+/* Whoever loses again and again what it had comes no further by that. */
+static bool
+makes_progress(const struct antpserv *server, struct replica *replica)
+{
+	const struct wmq_pointer *pointer =
+	    &replica->entry.acknowledged.pointer;
+	struct wmq_pointer *furthest = &replica->furthest;
+
+	if (memcmp(pointer->epoch, server->head.epoch, 16) != 0)
+		return false;
+	if (memcmp(pointer->epoch, furthest->epoch, 16) != 0 ||
+	    pointer->seq > furthest->seq) {
+		*furthest = *pointer;
+		return true;
+	}
+	return pointer->seq >= server->head.seq;
+}
+
 /* Who was given up is waited for again when it has what it needs. */
 static void
-come_back(const struct antpserv *server, struct replicas_entry *entry)
+come_back(struct antpserv *server, struct replicas_entry *entry)
 {
-	const struct wmq_pointer *pointer = &entry->acknowledged.pointer;
-
-	if (!entry->resync || pointer->seq + 1 < server->oldest ||
-	    memcmp(pointer->epoch, server->head.epoch, 16) != 0)
+	if (!entry->resync ||
+	    entry->acknowledged.pointer.seq + 1 < server->oldest)
 		return;
 	entry->resync = false;
+	registry_changed(&server->registry);
 	mc_log(server->host, MC_NOTE, "%s had been given up and is back",
 	    entry->name);
 }
@@ -106,7 +124,10 @@ replica_acknowledge(struct session *session)
 	if (memcmp(&entry->acknowledged, applied, sizeof(*applied)) != 0)
 		registry_changed(&server->registry);
 	entry->acknowledged = *applied;
-	come_back(server, entry);
+	if (makes_progress(server, session->replica)) {
+		entry->progress_ms = entry->seen_ms;
+		come_back(server, entry);
+	}
 	return true;
 }
 
@@ -120,6 +141,8 @@ replica_left(struct session *session)
 		return;
 	replica->entry.connected = --replica->sessions != 0;
 	connected_gauge(session->server);
+	if (!session->server->stopping)
+		registry_changed(&session->server->registry);
 }
 
 /* The service */
@@ -207,6 +230,7 @@ replica_row(struct mc_query *query, const struct antpserv *server,
 	else
 		mc_query_cell(query, "?");
 	time_cell(query, entry->seen_ms);
+	time_cell(query, entry->progress_ms);
 	mc_query_cell(query, "%s", state_of(server, entry));
 }
 
@@ -222,6 +246,7 @@ mirror_row(struct mc_query *query, const struct session *session)
 	mc_query_cell(query, "-");
 	mc_query_cell(query, "-");
 	mc_query_cell(query, "-");
+	mc_query_cell(query, "-");
 	mc_query_cell(query, "mirror");
 }
 
@@ -233,7 +258,7 @@ show(void *state, struct mc_query *query)
 	struct session *session;
 
 	mc_query_columns(query, "name", "connected", "pointer", "behind by",
-	    "seen", "state", NULL);
+	    "seen", "progress", "state", NULL);
 	LIST_FOREACH(replica, &server->registry.replicas, link)
 		replica_row(query, server, &replica->entry);
 	TAILQ_FOREACH(session, &server->sessions, link)

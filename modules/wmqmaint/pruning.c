@@ -4,9 +4,9 @@
  *
  * Needed is what is after the freeze, which must have been read to its end;
  * what the own store does not have yet; and what a registered replica has
- * not acknowledged.  A replica that was not seen for replica_grace is given
- * up first, loudly; one that is connected is waited for however far behind
- * it is.
+ * not acknowledged.  A replica that keeps something from being deleted and has
+ * made no progress for replica_grace, be it away or connected, is given up
+ * first, loudly; one that comes on is waited for however far behind it is.
  */
 #include "wmqmaint.h"
 
@@ -74,16 +74,20 @@ files_prune(struct pruning *pruning)
 	    pruned, pruning);
 }
 
+/* How much of what may be deleted it has. */
+static uint64_t
+seq_of(const struct pruning *pruning, const struct replicas_entry *replica)
+{
+	const struct wmq_pointer *has = &replica->acknowledged.pointer;
+
+	return memcmp(has->epoch, pruning->limit.epoch,
+	    sizeof(has->epoch)) == 0 ? has->seq : 0;
+}
+
 static void
 replica_wait(struct pruning *pruning, const struct replicas_entry *replica)
 {
-	const struct wmq_pointer *has = &replica->acknowledged.pointer;
-	uint64_t seq = memcmp(has->epoch, pruning->limit.epoch,
-	    sizeof(has->epoch)) == 0 ? has->seq : 0;
-
-	if (seq >= pruning->limit.seq)
-		return;
-	pruning->limit.seq = seq;
+	pruning->limit.seq = seq_of(pruning, replica);
 	snprintf(pruning->held_by, sizeof(pruning->held_by), "%s",
 	    replica->name);
 }
@@ -94,8 +98,8 @@ is_overdue(const struct pruning *pruning,
 {
 	uint64_t now_ms = mc_time_ms();
 
-	return !replica->connected && replica->seen_ms < now_ms &&
-	    now_ms - replica->seen_ms >
+	return replica->progress_ms < now_ms &&
+	    now_ms - replica->progress_ms >
 	    (uint64_t)pruning->maint->conf->replica_grace_ms;
 }
 
@@ -114,16 +118,18 @@ given_up(void *owner, const struct mc_reply *reply)
 		return;
 	}
 	mc_count(pruning->maint->host, "given_up", 1);
-	mc_log(pruning->maint->host, MC_WARN, "replica %s was not seen for "
-	    "%lld days and is given up: it will have to load a freeze",
-	    replica->name,
-	    (long long)(mc_time_ms() - replica->seen_ms) / 86400000);
+	mc_log(pruning->maint->host, MC_WARN, "replica %s is given up: "
+	    "%s, and without progress for %llu days at change %llu; it will "
+	    "have to load a freeze", replica->name,
+	    replica->connected ? "connected" : "away",
+	    (unsigned long long)(mc_time_ms() - replica->progress_ms) / DAY_MS,
+	    (unsigned long long)replica->acknowledged.pointer.seq);
 	pruning->next++;
 	replicas_weigh(pruning);
 }
 
 /* One after the other; who is overdue is given up before anything that it
- * needs is deleted. */
+ * needs is deleted.  Who has it all is not weighed: it holds up nothing. */
 static void
 replicas_weigh(struct pruning *pruning)
 {
@@ -132,7 +138,8 @@ replicas_weigh(struct pruning *pruning)
 
 	for (; pruning->next < pruning->count; pruning->next++) {
 		replica = &pruning->replicas[pruning->next];
-		if (replica->resync)
+		if (replica->resync ||
+		    seq_of(pruning, replica) >= pruning->limit.seq)
 			continue;
 		if (is_overdue(pruning, replica)) {
 			replicas_give_up(&maint->replicas, replica->name,

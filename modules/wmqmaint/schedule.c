@@ -9,7 +9,6 @@
 #include "wmqmaint.h"
 
 #define LOOK_MS		60000
-#define DAY_MS		86400000
 #define RETRY_MIN_MS	60000
 #define RETRY_MAX_MS	3600000
 

@@ -24,8 +24,6 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#define DAY_MS	86400000
-
 static void
 waiters_tell(struct wmqmaint *maint, enum mc_status status, const char *text)
 {
@@ -277,8 +275,8 @@ static const struct mc_key keys[] = {
 	{ MC_FIELD_AS("replica_grace", struct conf, replica_grace_ms),
 	  .type = MC_DURATION, .fallback = "30d", .min = 1000,
 	  .max = 3650LL * DAY_MS,
-	  .help = "A replica that has not been seen for so long is no longer "
-	  "waited for; it will have to load a freeze." },
+	  .help = "A replica that makes no progress for so long, connected or "
+	  "not, is no longer waited for; it will have to load a freeze." },
 	{ MC_FIELD(struct conf, memory), .type = MC_SIZE,
 	  .fallback = "16MiB", .min = CHANGES_MIN, .max = 1073741824,
 	  .help = "For changed accounts while a freeze is made; with more of "

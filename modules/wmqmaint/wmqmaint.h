@@ -15,6 +15,7 @@
 #include <metacube/wmqfile.h>
 
 #define TEXT_SIZE	(FREEZE_WHY + 256)
+#define DAY_MS		86400000
 
 struct conf {
 	const char	*path;

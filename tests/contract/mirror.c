@@ -174,8 +174,9 @@ registered(void)
 	    "acknowledges");
 	entry = entry_of();
 	promise(entry.name[0] != '\0' && entry.connected && !entry.resync &&
-	    entry.seen_ms <= mc_time_ms(), "with its name, and when it was "
-	    "seen");
+	    entry.seen_ms <= mc_time_ms() && entry.progress_ms != 0 &&
+	    entry.progress_ms <= entry.seen_ms, "with its name, when it was "
+	    "seen, and since when it has made no progress");
 	on_loop(acknowledge, &six);
 	promise(is_acknowledged(&six), "and goes on");
 	promise(ask(put_give_up, (void *)"nobody", NULL, 0) == MC_NOT_FOUND,

@@ -37,7 +37,7 @@ replica_add(const char *name, uint64_t seq, bool connected, uint64_t age_ms)
 
 	strcpy(entry->name, name);
 	entry->connected = connected;
-	entry->seen_ms = mc_time_ms() - age_ms;
+	entry->progress_ms = mc_time_ms() - age_ms;
 	entry->acknowledged.pointer.seq = seq;
 	memcpy(entry->acknowledged.pointer.epoch, queue.epoch, 16);
 }
@@ -67,6 +67,7 @@ acknowledged(void)
 	rig_end();
 }
 
+/* Not seen or not moved, it is the same: what counts is progress. */
 static void
 grace(void)
 {
@@ -74,23 +75,44 @@ grace(void)
 	rig_start();
 	create_many(1, 100);
 	CU_ASSERT_TRUE(freezes());
-	replica_add("slow", 30, true, 40LL * DAY_MS);	/* but connected */
 	replica_add("away", 20, false, 29LL * DAY_MS);
 	replica_add("gone", 10, false, 31LL * DAY_MS);
+	replica_add("slow", 15, true, 60000);
 	replicas.give_up = MC_BUSY;
 	CU_ASSERT_TRUE(prune_refused("cannot be given up"));
 	replicas.given_up[0] = '\0';
 	replicas.give_up = MC_OK;
-	CU_ASSERT_TRUE(prunes_to(20));
+	CU_ASSERT_TRUE(prunes_to(15));
 	CU_ASSERT_STRING_EQUAL(replicas.given_up, "gone");
-	CU_ASSERT_TRUE(stage_logged("replica gone was not seen for 31 days"));
+	CU_ASSERT_TRUE(stage_logged("replica gone is given up: away, and "
+	    "without progress for 31 days at change 10"));
 	CU_ASSERT_EQUAL(stage_count("given_up"), 1);
 	/* A clock that was set back makes nobody old. */
-	replicas.entries[1].seen_ms = mc_time_ms() + 90LL * DAY_MS;
-	replicas.count = 2;
+	replicas.entries[0].progress_ms = mc_time_ms() + 90LL * DAY_MS;
+	replicas.count = 1;
 	replicas.given_up[0] = '\0';
 	CU_ASSERT_TRUE(prunes_to(20));
 	CU_ASSERT_STRING_EQUAL(replicas.given_up, "");
+	rig_end();
+}
+
+static void
+stuck(void)
+{
+	rig_begin();
+	rig_start();
+	create_many(1, 100);
+	CU_ASSERT_TRUE(freezes());
+	replica_add("stuck", 10, true, 31LL * DAY_MS);
+	replica_add("foreign", 90, true, 32LL * DAY_MS);
+	memset(replicas.entries[1].acknowledged.pointer.epoch, 9, 16);
+	replica_add("level", 100, true, 33LL * DAY_MS);
+	replica_add("at home", 100, false, 34LL * DAY_MS);
+	CU_ASSERT_TRUE(prunes_to(100));
+	CU_ASSERT_STRING_EQUAL(replicas.given_up, "stuckforeign");
+	CU_ASSERT_TRUE(stage_logged("replica stuck is given up: connected, "
+	    "and without progress for 31 days at change 10"));
+	CU_ASSERT_EQUAL(stage_count("given_up"), 2);
 	rig_end();
 }
 
@@ -132,6 +154,7 @@ main(void)
 		{ "what a replica has not acknowledged stays",
 		  acknowledged },
 		{ "who is away for too long is given up", grace },
+		{ "so is who is here and comes no further", stuck },
 		{ "where the freeze is only mirrored", replica_server },
 		{ NULL, NULL }
 	};

@@ -15,7 +15,6 @@
 
 #define ACCOUNTS_MAX	4000
 #define REPLICAS	4
-#define DAY_MS		86400000
 
 extern struct conf conf;
 extern struct wmqmaint *maint;
