@@ -46,6 +46,7 @@ pwq_account_encode(const struct tcapw_account *account, uint8_t out[PWQ_MAX])
 	message.new_email = (char *)account->new_email;
 	message.code_for = account->code_for;
 	message.code_expires_ms = account->code_expires_ms;
+	message.generation = account->generation;
 	if (account->code_for != TCAPW_CODE_NONE) {
 		message.code_hash.data = (uint8_t *)account->code_hash;
 		message.code_hash.len = TCAPW_CODE_HASH;
@@ -242,6 +243,7 @@ account_take(const void *data, size_t len, struct tcapw_account *account_r)
 	text_take(&cursor, 9, account_r->new_email, TCAPW_EMAIL_SIZE);
 	code_take(&cursor, account_r);
 	account_r->code_expires_ms = fixed_take(&cursor, 12, FIXED64);
+	account_r->generation = fixed_take(&cursor, 13, FIXED64);
 	return cursor_done(&cursor) ? 0 : -1;
 }
 

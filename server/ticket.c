@@ -50,6 +50,7 @@ ticket_pack(const struct ticket *ticket, uint8_t out[TICKET_SEALED_MAX])
 	message.uid = ticket->uid;
 	message.epoch = ticket->epoch;
 	message.expires_ms = ticket->expires_ms;
+	message.generation = ticket->generation;
 	message.name = (char *)ticket->name;
 	message.display = (char *)ticket->display;
 	message.map = (char *)ticket->map;
@@ -127,6 +128,7 @@ ticket_fill(struct ticket *ticket, const Metacube__Ticket *message)
 	ticket->uid = message->uid;
 	ticket->epoch = message->epoch;
 	ticket->expires_ms = message->expires_ms;
+	ticket->generation = message->generation;
 	return text_copy(ticket->name, sizeof(ticket->name),
 	    message->name) &&
 	    text_copy(ticket->display, sizeof(ticket->display),

@@ -45,6 +45,7 @@ struct auth_result {
 	uint32_t	retry_ms;	/* LATER */
 	uint64_t	exchange;	/* QUEUED, CONTINUE: for step and drop */
 	uint64_t	uid;		/* GRANTED, LOCKED */
+	uint64_t	generation;	/* of its sessions: see tcapw.h */
 	char		name[MC_NAME_SIZE];
 	char		display[MC_NAME_SIZE];
 	size_t		len;

@@ -15,10 +15,12 @@
 	{ TASKMASTER_SERVICE, 1 ? (ops) : (const struct taskmaster_ops *)0 }
 #define TASKMASTER_TIMEOUT_MS	30000	/* a map may have to be loaded first */
 #define TASKMASTER_MAPS_MAX	256
+#define TASKMASTER_PLAYERS_MAX	256
 #define TASKMASTER_TICKET_MAX	512
 
 struct taskmaster_request {
 	uint64_t	uid;
+	uint64_t	generation;		/* at the login: see tcapw.h */
 	char		name[MC_NAME_SIZE];
 	char		display[MC_NAME_SIZE];
 	char		map[MC_KEY_SIZE];
@@ -38,6 +40,20 @@ struct taskmaster_map {
 	char		title[MC_KEY_SIZE];
 	uint32_t	copies;		/* worlds that run it now */
 	uint32_t	users;		/* on all copies */
+};
+
+/* Somebody who is on a world, or has a seat there. */
+struct taskmaster_player {
+	uint64_t	number;		/* in the order of their coming */
+	uint64_t	uid;
+	uint64_t	generation;	/* at the login; the oldest, if two */
+	char		display[MC_NAME_SIZE];
+};
+
+struct taskmaster_players {
+	uint64_t	doubt;		/* never 0 */
+	size_t		count;
+	struct taskmaster_player players[TASKMASTER_PLAYERS_MAX];
 };
 
 struct taskmaster_ops {
@@ -61,6 +77,17 @@ struct taskmaster_ops {
 	 * asks may not. */
 	void (*evict)(void *state, uint64_t uid, int reason,
 	    struct mc_call *);
+
+	/*
+	 * (1.1) Answers with a taskmaster_players: those after the one with
+	 * this number (0: from the first on), none is the end; UINT64_MAX
+	 * asks for the doubt alone.  The doubt is another one than before
+	 * when the taskmaster was started again, and when users have come of
+	 * whom it cannot know whether they were evicted: whoever knows the
+	 * accounts looks at all players again.  MC_DENIED: whoever asks may
+	 * not.
+	 */
+	void (*players)(void *state, uint64_t after, struct mc_call *);
 };
 
 static inline void
@@ -106,6 +133,21 @@ taskmaster_evict(const struct mc_ref *to, uint64_t uid, int reason,
 
 	if (call != NULL)
 		ops->evict(to->provider, uid, reason, call);
+}
+
+static inline void
+taskmaster_players(const struct mc_ref *to, uint64_t after,
+    struct mc_call **slot, mc_done_fn *done, void *owner)
+{
+	static const struct mc_op op = {
+		"taskmaster.players", TASKMASTER_TIMEOUT_MS, false
+	};
+	const struct taskmaster_ops *ops =
+	    (const struct taskmaster_ops *)to->ops;
+	struct mc_call *call = mc_call_new(to, &op, slot, done, owner);
+
+	if (call != NULL)
+		ops->players(to->provider, after, call);
 }
 
 #endif

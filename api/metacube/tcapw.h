@@ -48,6 +48,8 @@ struct tcapw_account {
 	uint64_t	uid;		/* never used again, not even after delete */
 	uint64_t	seq;		/* of the change that made it what it is */
 	uint64_t	created_ms;	/* UTC */
+	uint64_t	generation;	/* of sessions: grows with each change
+					 * that ends those that are open */
 	uint32_t	flags;		/* enum tcapw_flag */
 	char		name[MC_NAME_SIZE];	/* folded: the key */
 	char		display[MC_NAME_SIZE];	/* as it was written */

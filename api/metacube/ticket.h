@@ -30,6 +30,7 @@ struct ticket {
 	uint64_t	uid;
 	uint64_t	epoch;			/* of the map */
 	uint64_t	expires_ms;		/* UTC */
+	uint64_t	generation;		/* at the login: see tcapw.h */
 	char		name[MC_NAME_SIZE];
 	char		display[MC_NAME_SIZE];
 	char		map[MC_KEY_SIZE];

@@ -185,6 +185,14 @@ answer(struct change *change, enum mc_status status, int result,
 	change->question = NULL;
 }
 
+/* The fault is in what was asked, not in the moment. */
+static bool
+is_judged(enum mc_status status)
+{
+	return status == MC_INVALID || status == MC_DENIED ||
+	    status == MC_NOT_FOUND || status == MC_EXISTS;
+}
+
 void
 change_refuse(struct change *change, enum mc_status status, int result,
     const char *format, ...)
@@ -196,6 +204,9 @@ change_refuse(struct change *change, enum mc_status status, int result,
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	mc_count(change->acctserv->host, "refused", 1);
+	if (change->query != NULL && is_judged(status))
+		audit_refused(change->acctserv, change->act->what,
+		    change->request.by, change->before.uid, status);
 	answer(change, status, result, text);
 	change_end(change);
 }
@@ -340,6 +351,15 @@ is_sound(const struct tcapw_change *record)
 	return sound;
 }
 
+/* Sessions from before this change are not to go on: as replica.h says it. */
+static bool
+ends_sessions(const struct tcapw_change *record)
+{
+	return record->verb == TCAPW_CHANGE && !record->keep_sessions &&
+	    (record->new_verifier ||
+	    (record->account.flags & TCAPW_LOCKED) != 0);
+}
+
 /* What changes nothing is done here. */
 static void
 conclude(struct change *change)
@@ -360,6 +380,8 @@ conclude(struct change *change)
 	    change->request.has_new_proof;
 	record->keep_sessions = change->request.playing &&
 	    record->verb != TCAPW_DELETE;
+	if (ends_sessions(record))
+		record->account.generation++;
 	if (is_sound(record))
 		append(change);
 	else

@@ -324,6 +324,7 @@ looked_up(void *owner, const struct mc_reply *reply)
 	    (account->flags & TCAPW_INACTIVE) != 0 ? AUTH_INACTIVE :
 	    AUTH_GRANTED;
 	result->uid = account->uid;
+	result->generation = account->generation;
 	memcpy(result->name, account->name, sizeof(result->name));
 	memcpy(result->display, account->display, sizeof(result->display));
 	attempt_hash(attempt, account->verifier, true);

@@ -26,7 +26,6 @@ start(void *state)
 	    NULL, &session_ops, gateway);
 	if (gateway->listener == NULL)
 		return MC_UNAVAILABLE;
-	guests_start(gateway);
 	news_start(gateway);
 	return MC_OK;
 }
@@ -51,7 +50,7 @@ stop(void *state)
 	mc_unlisten(&gateway->listener);
 	sessions_stop(gateway);
 	news_stop(gateway);
-	guests_stop(gateway);
+	review_stop(gateway);
 }
 
 static const struct mc_key keys[] = {

@@ -6,8 +6,8 @@ mcmodule_LTLIBRARIES += modules/gateway.la
 modules_gateway_la_SOURCES = \
 	modules/gateway/change.c \
 	modules/gateway/gateway.c \
-	modules/gateway/guests.c \
 	modules/gateway/news.c \
+	modules/gateway/review.c \
 	modules/gateway/session.c \
 	modules/gateway/session.h
 modules_gateway_la_LDFLAGS = $(MODULE_LDFLAGS)

@@ -6,8 +6,8 @@
  * The taskmaster is told in the order of the news, and again until it has
  * answered.  A change that was asked within a session is no news (see
  * tcapw_change.keep_sessions).  When the whole store was replaced, nobody
- * knows what has changed: whoever is logged in here logs in again, and who was
- * sent into worlds is looked up (guests.c).
+ * knows what has changed: whoever is logged in here logs in again, and who is
+ * on worlds is looked up, as after the start (review.c).
  */
 #include "session.h"
 
@@ -107,7 +107,7 @@ take(struct news *news, const struct replica_news *piece)
 		    "replaced: whoever is logged in here has to log in again");
 		sessions_cut(news->gateway, 0, NULL,
 		    METACUBE__REASON__ACCOUNT_CHANGED);
-		guests_review(news->gateway);
+		review_again(news->gateway);
 		return;
 	}
 	mc_log(news->gateway->host, MC_NOTE, "%s (user %" PRIu64 "): %s: "
@@ -130,9 +130,10 @@ told(void *owner, const struct mc_reply *reply)
 		    news_ask, news);
 		return;
 	}
-	if (news->number == 0 && count > 0)
+	if (news->number == 0 && count > 0) {
 		news->number = pieces[0].number;
-	else
+		review_start(news->gateway);
+	} else
 		for (size_t i = 0; i < count; i++)
 			take(news, &pieces[i]);
 	news_ask(news);

@@ -117,7 +117,6 @@ reroute(struct session *session, const struct taskmaster_place *place)
 	envelope.reroute = &message;
 	session_send(session, &envelope);
 	mc_count(session->gateway->host, "reroutes", 1);
-	guests_add(session->gateway, session->uid, session->name);
 	mc_log(session->gateway->host, MC_NOTE,
 	    "%s from %s: rerouted to %s, %s, after %" PRIu64 " ms",
 	    session->name, mc_conn_peer(session->conn)->address,
@@ -172,7 +171,9 @@ placed(void *owner, const struct mc_reply *reply)
 static void
 ask_place(struct session *session)
 {
-	struct taskmaster_request request = { .uid = session->uid };
+	struct taskmaster_request request = {
+		.uid = session->uid, .generation = session->generation
+	};
 
 	memcpy(request.name, session->name, sizeof(request.name));
 	memcpy(request.display, session->display, sizeof(request.display));
@@ -196,6 +197,7 @@ granted(struct session *session, const struct auth_result *result)
 		return;
 	}
 	session->uid = result->uid;
+	session->generation = result->generation;
 	memcpy(session->name, result->name, sizeof(session->name));
 	memcpy(session->display, result->display, sizeof(session->display));
 	session->stage = KNOWN;

@@ -6,7 +6,7 @@
  *	session.c	the conversation
  *	change.c	changes of the client's own account
  *	news.c		accounts that have changed: their sessions end
- *	guests.c	who was sent into worlds
+ *	review.c	who is on worlds, when news may have been missed
  */
 #ifndef GATEWAY_SESSION_H
 #define GATEWAY_SESSION_H
@@ -25,7 +25,7 @@ struct conf {
 };
 
 struct news;
-struct guests;
+struct review;
 
 struct gateway {
 	struct mc_host		*host;
@@ -37,7 +37,7 @@ struct gateway {
 	struct mc_ref		 replica;
 	struct mc_ref		 tcapw;
 	struct news		*news;
-	struct guests		*guests;
+	struct review		*review;
 	struct session		*sessions;
 	uint64_t		 log_second;	/* refusals logged in it */
 	int64_t			 log_lines, log_left_out;
@@ -60,7 +60,8 @@ struct session {
 	uint32_t	 cid;		/* of the client's question */
 	uint64_t	 exchange;	/* auth lets us wait */
 	uint64_t	 began_ms;
-	uint64_t	 uid;		/* once it is known */
+	uint64_t	 uid;		/* once it is known, as is: */
+	uint64_t	 generation;
 	uint64_t	 second;	/* questions asked in it */
 	int64_t		 questions;
 	uint64_t	 minute;	/* changes asked for in it */
@@ -95,12 +96,11 @@ void	 news_stop(struct gateway *);
 /* From all worlds; the taskmaster is asked until it has answered. */
 void	 news_evict(struct gateway *, uint64_t uid, Metacube__Reason);
 
-/* guests.c */
-void	 guests_start(struct gateway *);
-void	 guests_stop(struct gateway *);
-void	 guests_add(struct gateway *, uint64_t uid,
-	    const char name[MC_NAME_SIZE]);
-/* The store is another one: who of them has to go? */
-void	 guests_review(struct gateway *);
+/* review.c: of all who are on worlds, or on their way; begins once the news are
+ * being followed. */
+void	 review_start(struct gateway *);
+void	 review_stop(struct gateway *);
+/* The store is another one. */
+void	 review_again(struct gateway *);
 
 #endif

@@ -8,7 +8,8 @@
  * what was evicted meanwhile is remembered, and told when it registers again;
  * by then only those are affected who were there before, since nobody is
  * placed on a world that is away.  A world that this taskmaster has not met
- * yet is told everything since the start.
+ * yet is told everything since the start; what was before it is not known
+ * here (players_doubt).
  */
 #include "taskmaster.h"
 

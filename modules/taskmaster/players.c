@@ -36,7 +36,9 @@ player_get(struct taskmaster *taskmaster, uint64_t uid, const char *display)
 		player = mc_zalloc(sizeof(*player));
 		player->taskmaster = taskmaster;
 		player->uid = uid;
+		player->number = ++taskmaster->last_number;
 		player->by_uid.owner = player;
+		TAILQ_INSERT_TAIL(&taskmaster->in_order, player, in_order);
 		table_add(&taskmaster->players, &player->by_uid,
 		    table_hash_number(uid));
 	}
@@ -50,6 +52,7 @@ player_put(struct player *player)
 	if (player->present != NULL || player->expected != NULL)
 		return;
 	table_remove(&player->taskmaster->players, &player->by_uid);
+	TAILQ_REMOVE(&player->taskmaster->in_order, player, in_order);
 	free(player);
 }
 
@@ -178,6 +181,7 @@ seat_keep(struct crowd *crowd, const struct taskmaster_request *request,
 	if (player->expected != NULL)
 		seat_release(player);
 	memcpy(player->ticket, ticket, sizeof(player->ticket));
+	player->seat_generation = request->generation;
 	player->expires_ms = mc_now_ms() + life_ms;
 	expected_set(player, crowd);
 	seats_watch(crowd->taskmaster);
@@ -224,7 +228,7 @@ player_turn_away(struct player *player, struct crowd *crowd)
 
 void
 player_arrived(struct crowd *crowd, uint64_t uid, const char *display,
-    const uint8_t *ticket, size_t ticket_len)
+    uint64_t generation, const uint8_t *ticket, size_t ticket_len)
 {
 	struct player *player = player_get(crowd->taskmaster, uid, display);
 	bool seated = seat_is(player, crowd, ticket, ticket_len);
@@ -236,6 +240,12 @@ player_arrived(struct crowd *crowd, uint64_t uid, const char *display,
 	}
 	if (player->present != NULL && !again)
 		player_leave(player);
+	if (seated)
+		player->generation = player->seat_generation;
+	else if (!again) {
+		player->generation = generation;
+		players_doubt(crowd->taskmaster);
+	}
 	if (seated && !again) {
 		copy_seat_taken(crowd->copy);
 		expected_clear(player);
@@ -318,6 +328,68 @@ crowd_free(struct crowd **slot)
 	copy_remove(&crowd->copy);
 	free(crowd);
 	*slot = NULL;
+}
+
+/* Who is there with an older login than the one that has the seat goes by
+ * the older one. */
+static uint64_t
+generation_of(const struct player *player)
+{
+	if (player->present == NULL || (player->expected != NULL &&
+	    player->seat_generation < player->generation))
+		return player->seat_generation;
+	return player->generation;
+}
+
+/* From the end, since most who ask have seen nearly all. */
+static const struct player *
+player_after(const struct taskmaster *taskmaster, uint64_t number)
+{
+	const struct player *player = TAILQ_LAST(&taskmaster->in_order,
+	    players_in_order), *found = NULL;
+
+	if (number == 0)
+		return TAILQ_FIRST(&taskmaster->in_order);
+	for (; player != NULL && player->number > number;
+	    player = TAILQ_PREV(player, players_in_order, in_order))
+		found = player;
+	return found;
+}
+
+void
+players_list(const struct taskmaster *taskmaster, uint64_t after,
+    struct taskmaster_players *list)
+{
+	const struct player *player = player_after(taskmaster, after);
+
+	memset(list, 0, sizeof(*list));
+	list->doubt = taskmaster->doubt;
+	for (; player != NULL && list->count < TASKMASTER_PLAYERS_MAX;
+	    player = TAILQ_NEXT(player, in_order)) {
+		struct taskmaster_player *entry =
+		    &list->players[list->count++];
+
+		entry->number = player->number;
+		entry->uid = player->uid;
+		entry->generation = generation_of(player);
+		memcpy(entry->display, player->display,
+		    sizeof(entry->display));
+	}
+}
+
+void
+players_doubt(struct taskmaster *taskmaster)
+{
+	if (++taskmaster->doubt == 0)
+		taskmaster->doubt = 1;
+}
+
+void
+players_init(struct taskmaster *taskmaster)
+{
+	TAILQ_INIT(&taskmaster->in_order);
+	mc_random(&taskmaster->doubt, sizeof(taskmaster->doubt));
+	players_doubt(taskmaster);
 }
 
 void

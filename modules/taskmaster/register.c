@@ -45,7 +45,9 @@ register_fault(const Metacube__Register *message)
 	    message->n_map_capacity != message->n_map ||
 	    message->n_running_epoch != message->n_running ||
 	    message->n_player_display != message->n_player ||
-	    message->n_player_map != message->n_player)
+	    message->n_player_map != message->n_player ||
+	    (message->n_player_generation != 0 &&
+	    message->n_player_generation != message->n_player))
 		return "its lists differ in length";
 	for (size_t i = 0; i < message->n_player; i++)
 		if (message->player_map[i] >= message->n_running ||
@@ -118,7 +120,9 @@ register_player(struct link *link, const Metacube__Register *message,
 		    METACUBE__REASON__LOGGED_IN_ELSEWHERE);
 	else
 		player_arrived(copy->owner, message->player[i],
-		    message->player_display[i], NULL, 0);
+		    message->player_display[i],
+		    message->n_player_generation != 0 ?
+		    message->player_generation[i] : 0, NULL, 0);
 }
 
 static void

@@ -55,6 +55,7 @@ ticket_make(struct taskmaster *taskmaster,
 		.uid = request->uid,
 		.epoch = copy->epoch,
 		.expires_ms = mc_time_ms() + taskmaster->conf->ticket_ms,
+		.generation = request->generation,
 	};
 
 	mc_random(ticket.id, sizeof(ticket.id));

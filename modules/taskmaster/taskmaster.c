@@ -32,10 +32,20 @@ evict_asked(void *state, uint64_t uid, int reason, struct mc_call *call)
 	mc_call_done(call, MC_OK, NULL, 0);
 }
 
+static void
+players_asked(void *state, uint64_t after, struct mc_call *call)
+{
+	struct taskmaster_players list;
+
+	players_list(state, after, &list);
+	mc_call_done(call, MC_OK, &list, sizeof(list));
+}
+
 static const struct taskmaster_ops ops = {
-	.place	= place_asked,
-	.maps	= maps_asked,
-	.evict	= evict_asked,
+	.place	 = place_asked,
+	.maps	 = maps_asked,
+	.evict	 = evict_asked,
+	.players = players_asked,
 };
 
 static enum mc_status
@@ -48,6 +58,7 @@ init(void *state, struct mc_host *host, const void *given)
 	taskmaster->started_ms = mc_now_ms();
 	taskmaster->conf = conf;
 	placement_init(&taskmaster->placement, conf->policy, conf->overload);
+	players_init(taskmaster);
 	evictions_init(&taskmaster->evictions);
 	return MC_OK;
 }

@@ -44,6 +44,9 @@ struct taskmaster {
 	struct placement placement;
 	struct link	*links;
 	struct table	 players;		/* by uid */
+	TAILQ_HEAD(players_in_order, player) in_order; /* by number */
+	uint64_t	 last_number;
+	uint64_t	 doubt;			/* see metacube/taskmaster.h */
 	struct player	*seats, *seats_last;	/* the next to expire first */
 	struct mc_timer	*seat_timer, *silence_timer;
 	struct evictions evictions;
@@ -112,7 +115,9 @@ struct crowd {
 struct player {
 	struct taskmaster *taskmaster;
 	struct table_node by_uid;
-	uint64_t	 uid, since_ms;
+	TAILQ_ENTRY(player) in_order;
+	uint64_t	 number, uid, since_ms;
+	uint64_t	 generation, seat_generation;
 	char		 display[MC_NAME_SIZE];
 	struct crowd	*present;	/* is there */
 	struct player	*present_prev, *present_next;
@@ -130,9 +135,10 @@ void	 crowd_free(struct crowd **);	/* with its copy; nobody waits */
 void	 seat_keep(struct crowd *, const struct taskmaster_request *,
 	    const uint8_t ticket[TICKET_ID_SIZE], int64_t life_ms);
 
-/* The newest place of a user counts: who is elsewhere is kicked there. */
+/* The newest place of a user counts: who is elsewhere is kicked there.
+ * generation is what the world says; it counts when nobody here knows. */
 void	 player_arrived(struct crowd *, uint64_t uid, const char *display,
-	    const uint8_t *ticket, size_t ticket_len);
+	    uint64_t generation, const uint8_t *ticket, size_t ticket_len);
 void	 player_departed(struct crowd *, uint64_t uid);
 struct player *player_find(const struct taskmaster *, uint64_t uid);
 /* Nowhere any more, and no seat; what worlds have to be told is told. */
@@ -140,6 +146,11 @@ void	 player_evict(struct taskmaster *, uint64_t uid);
 /* The same, if that is where they are. */
 void	 player_gone_from(struct taskmaster *, uint64_t uid,
 	    const struct world *);
+void	 players_list(const struct taskmaster *, uint64_t after,
+	    struct taskmaster_players *);
+/* Some may have to go, and nobody here knows. */
+void	 players_doubt(struct taskmaster *);
+void	 players_init(struct taskmaster *);
 void	 players_free(struct taskmaster *);
 
 /* requests.c */

@@ -11,6 +11,7 @@
  *	         -> ListMaps                <- Maps
  *	gateway, account server
  *	         -> Evict                   <- Evicted or Refused
+ *	         -> ListPlayers             <- Players or Refused
  *
  * What a peer may say follows from the roles in its certificate, and a world
  * speaks only for the name in it.  A link that is lost is a world that is
@@ -268,7 +269,8 @@ arrived_said(struct link *link, const Metacube__Arrived *message)
 		link_turn_away_bad(link, 0, "a user's name is not valid");
 	else
 		player_arrived(crowd, message->uid, message->display,
-		    message->ticket.data, message->ticket.len);
+		    message->generation, message->ticket.data,
+		    message->ticket.len);
 }
 
 static void
@@ -281,23 +283,29 @@ departed_said(struct link *link, const Metacube__Departed *message)
 }
 
 /* A gateway has asked auth; a world speaks only for those who are there: it
- * must not get tickets for anybody else. */
+ * must not get tickets for anybody else, and their login is the one that
+ * brought them there. */
 static bool
-may_place(const struct link *link, uint64_t uid)
+may_place(const struct link *link, struct taskmaster_request *request)
 {
 	const struct player *player;
 
 	if (mc_peer_is(mc_conn_peer(link->conn), "gateway"))
 		return true;
-	player = player_find(link->taskmaster, uid);
-	return player != NULL && player->present != NULL &&
-	    player->present->copy->world == link->world;
+	player = player_find(link->taskmaster, request->uid);
+	if (player == NULL || player->present == NULL ||
+	    player->present->copy->world != link->world)
+		return false;
+	request->generation = player->generation;
+	return true;
 }
 
 static void
 place_said(struct link *link, uint32_t cid, const Metacube__Place *message)
 {
-	struct taskmaster_request request = { .uid = message->uid };
+	struct taskmaster_request request = {
+		.uid = message->uid, .generation = message->generation
+	};
 	char folded[MC_NAME_SIZE];
 
 	if (mc_name_fold(message->name, folded) != NULL ||
@@ -307,7 +315,7 @@ place_said(struct link *link, uint32_t cid, const Metacube__Place *message)
 		link_turn_away_bad(link, cid, "a user's name is not valid");
 		return;
 	}
-	if (!may_place(link, message->uid)) {
+	if (!may_place(link, &request)) {
 		mc_count(link->taskmaster->host, "places_denied", 1);
 		link_refused(link, cid, MC_DENIED);
 		return;
@@ -324,22 +332,63 @@ place_said(struct link *link, uint32_t cid, const Metacube__Place *message)
 }
 
 /* Worlds throw out whom they like, but only on their own. */
+static bool
+may_evict(struct link *link, uint32_t cid)
+{
+	const struct mc_peer *peer = mc_conn_peer(link->conn);
+
+	if (mc_peer_is(peer, "gateway") || mc_peer_is(peer, "account"))
+		return true;
+	mc_count(link->taskmaster->host, "evictions_denied", 1);
+	link_refused(link, cid, MC_DENIED);
+	return false;
+}
+
 static void
 evict_said(struct link *link, uint32_t cid, const Metacube__Evict *message)
 {
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
 	Metacube__Evicted answer = METACUBE__EVICTED__INIT;
-	const struct mc_peer *peer = mc_conn_peer(link->conn);
 
-	if (!mc_peer_is(peer, "gateway") && !mc_peer_is(peer, "account")) {
-		mc_count(link->taskmaster->host, "evictions_denied", 1);
-		link_refused(link, cid, MC_DENIED);
+	if (!may_evict(link, cid))
 		return;
-	}
 	evict(link->taskmaster, message->uid,
-	    (Metacube__Reason)message->reason, peer->name);
+	    (Metacube__Reason)message->reason,
+	    mc_conn_peer(link->conn)->name);
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_EVICTED;
 	envelope.evicted = &answer;
+	link_send(link, cid, &envelope);
+}
+
+/* For whoever knows the accounts: who of them has to go? */
+static void
+players_said(struct link *link, uint32_t cid, uint64_t after)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__Players message = METACUBE__PLAYERS__INIT;
+	uint64_t number[TASKMASTER_PLAYERS_MAX], uid[TASKMASTER_PLAYERS_MAX];
+	uint64_t generation[TASKMASTER_PLAYERS_MAX];
+	char *display[TASKMASTER_PLAYERS_MAX];
+	struct taskmaster_players list;
+
+	if (!may_evict(link, cid))
+		return;
+	players_list(link->taskmaster, after, &list);
+	for (size_t i = 0; i < list.count; i++) {
+		number[i] = list.players[i].number;
+		uid[i] = list.players[i].uid;
+		generation[i] = list.players[i].generation;
+		display[i] = list.players[i].display;
+	}
+	message.doubt = list.doubt;
+	message.n_number = message.n_uid = message.n_generation =
+	    message.n_display = list.count;
+	message.number = number;
+	message.uid = uid;
+	message.generation = generation;
+	message.display = display;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PLAYERS;
+	envelope.players = &message;
 	link_send(link, cid, &envelope);
 }
 
@@ -414,6 +463,10 @@ message(void *owner, const Metacube__Envelope *envelope)
 		break;
 	case METACUBE__ENVELOPE__MESSAGE_EVICT:
 		evict_said(link, envelope->cid, envelope->evict);
+		break;
+	case METACUBE__ENVELOPE__MESSAGE_LIST_PLAYERS:
+		players_said(link, envelope->cid,
+		    envelope->list_players->after);
 		break;
 	case METACUBE__ENVELOPE__MESSAGE_REGISTER:
 		register_said(link, envelope->cid, envelope->register_);

@@ -5,6 +5,7 @@
  *	place -> Place                          <- Placed or Refused
  *	maps  -> ListMaps                       <- Maps or Refused
  *	evict -> Evict                          <- Evicted or Refused
+ *	players -> ListPlayers                  <- Players or Refused
  *
  * Questions are told apart by their cid.  While there is no link they fail at
  * once; only before the first one there is a little patience, so that servers
@@ -25,7 +26,7 @@ struct conf {
 	int64_t		 connect_wait_ms, max_pending;
 };
 
-enum kind { PLACE, MAPS, EVICT };
+enum kind { PLACE, MAPS, EVICT, PLAYERS };
 
 struct question {
 	struct question	*chain;			/* same bucket */
@@ -42,6 +43,7 @@ struct question {
 			uint64_t	uid;
 			int		reason;
 		} evict;
+		uint64_t players_after;
 	} what;
 };
 
@@ -131,6 +133,7 @@ place_send(struct remote *remote, struct question *question)
 	message.name = question->what.place.name;
 	message.display = question->what.place.display;
 	message.map = question->what.place.map;
+	message.generation = question->what.place.generation;
 	envelope.cid = question->cid;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PLACE;
 	envelope.place = &message;
@@ -165,12 +168,26 @@ evict_send(struct remote *remote, struct question *question)
 }
 
 static void
+players_send(struct remote *remote, struct question *question)
+{
+	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
+	Metacube__ListPlayers message = METACUBE__LIST_PLAYERS__INIT;
+
+	message.after = question->what.players_after;
+	envelope.cid = question->cid;
+	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LIST_PLAYERS;
+	envelope.list_players = &message;
+	mc_conn_send(remote->conn, &envelope);
+}
+
+static void
 question_send(struct remote *remote, struct question *question)
 {
 	static void (*const sends[])(struct remote *, struct question *) = {
 		[PLACE] = place_send,
 		[MAPS] = maps_send,
 		[EVICT] = evict_send,
+		[PLAYERS] = players_send,
 	};
 
 	question->sent = true;
@@ -281,10 +298,28 @@ evict(void *state, uint64_t uid, int reason, struct mc_call *call)
 		question_send(remote, question);
 }
 
+static void
+players(void *state, uint64_t after, struct mc_call *call)
+{
+	struct remote *remote = state;
+	enum mc_status status = askable(remote);
+	struct question *question;
+
+	if (status != MC_OK) {
+		mc_call_done(call, status, NULL, 0);
+		return;
+	}
+	question = question_add(remote, PLAYERS, call);
+	question->what.players_after = after;
+	if (remote->conn != NULL)
+		question_send(remote, question);
+}
+
 static const struct taskmaster_ops ops = {
-	.place	= place,
-	.maps	= maps,
-	.evict	= evict,
+	.place	 = place,
+	.maps	 = maps,
+	.evict	 = evict,
+	.players = players,
 };
 
 /* The answers.  What does not fit its record is no answer. */
@@ -343,6 +378,31 @@ listed(struct remote *remote, struct question *question,
 }
 
 static void
+players_listed(struct remote *remote, struct question *question,
+    const Metacube__Players *message)
+{
+	struct taskmaster_players list = {
+		.doubt = message->doubt, .count = message->n_number
+	};
+	bool fits = list.count <= TASKMASTER_PLAYERS_MAX &&
+	    message->n_uid == list.count &&
+	    message->n_generation == list.count &&
+	    message->n_display == list.count;
+
+	for (size_t i = 0; fits && i < list.count; i++) {
+		list.players[i].number = message->number[i];
+		list.players[i].uid = message->uid[i];
+		list.players[i].generation = message->generation[i];
+		fits = text_copy(list.players[i].display,
+		    sizeof(list.players[i].display), message->display[i]);
+	}
+	if (fits)
+		question_end(remote, question, MC_OK, &list, sizeof(list));
+	else
+		question_end(remote, question, MC_INTERNAL, NULL, 0);
+}
+
+static void
 refused(struct remote *remote, struct question *question,
     const Metacube__Refused *message)
 {
@@ -387,6 +447,9 @@ message(void *owner, const Metacube__Envelope *envelope)
 	else if (question->kind == EVICT &&
 	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_EVICTED)
 		question_end(remote, question, MC_OK, NULL, 0);
+	else if (question->kind == PLAYERS &&
+	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_PLAYERS)
+		players_listed(remote, question, envelope->players);
 	else
 		question_end(remote, question, MC_INTERNAL, NULL, 0);
 }

@@ -111,6 +111,7 @@ avatar_new(struct copy *copy, const struct ticket *ticket,
 
 	avatar->id = id_new(copy->world);
 	avatar->uid = ticket->uid;
+	avatar->generation = ticket->generation;
 	memcpy(avatar->ticket, ticket->id, sizeof(avatar->ticket));
 	memcpy(avatar->name, ticket->name, sizeof(avatar->name));
 	memcpy(avatar->display, ticket->display, sizeof(avatar->display));

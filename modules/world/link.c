@@ -51,6 +51,7 @@ arrived_send(struct link *link, struct avatar *avatar)
 	body.display = avatar->display;
 	body.map = avatar->copy->key;
 	body.epoch = avatar->copy->epoch;
+	body.generation = avatar->generation;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_ARRIVED;
 	envelope.arrived = &body;
 	avatar->announced = link->number;

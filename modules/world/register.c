@@ -17,7 +17,7 @@
 struct lists {
 	char		**map, **title, **running, **display;
 	uint32_t	 *map_capacity, *player_map;
-	uint64_t	 *epoch, *player;
+	uint64_t	 *epoch, *player, *generation;
 };
 
 static void
@@ -43,6 +43,7 @@ lists_players(struct lists *lists, struct copy *copy, size_t *players,
 
 		avatar->announced = number;
 		lists->player[*players] = avatar->uid;
+		lists->generation[*players] = avatar->generation;
 		lists->display[*players] = avatar->display;
 		lists->player_map[*players] = (uint32_t)copy->listed - 1;
 	}
@@ -56,6 +57,8 @@ lists_running(struct lists *lists, struct world *world, uint64_t number)
 	lists->running = mc_zalloc(copies * sizeof(*lists->running) + 1);
 	lists->epoch = mc_zalloc(copies * sizeof(*lists->epoch) + 1);
 	lists->player = mc_zalloc(world->users * sizeof(*lists->player) + 1);
+	lists->generation =
+	    mc_zalloc(world->users * sizeof(*lists->generation) + 1);
 	lists->display =
 	    mc_zalloc(world->users * sizeof(*lists->display) + 1);
 	lists->player_map =
@@ -81,6 +84,7 @@ lists_free(struct lists *lists)
 	free(lists->running);
 	free(lists->epoch);
 	free(lists->player);
+	free(lists->generation);
 	free(lists->display);
 	free(lists->player_map);
 }
@@ -108,8 +112,9 @@ register_send(struct link *link)
 	body.running = lists.running;
 	body.running_epoch = lists.epoch;
 	body.n_player = body.n_player_display = body.n_player_map =
-	    world->users;
+	    body.n_player_generation = world->users;
 	body.player = lists.player;
+	body.player_generation = lists.generation;
 	body.player_display = lists.display;
 	body.player_map = lists.player_map;
 	envelope.cid = link_cid(link);

@@ -100,7 +100,7 @@ struct avatar {
 	struct session		*session;	/* NULL: it may come back */
 	struct mc_timer		*lost;
 	struct avatar		*next_uid, *next_session;
-	uint64_t		 uid, session_id;
+	uint64_t		 uid, generation, session_id;
 	uint8_t			 secret[SECRET_SIZE];
 	uint64_t		 announced;	/* on this link: link.c */
 	uint8_t			 ticket[TICKET_ID_SIZE];

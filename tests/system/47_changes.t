@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # 47_changes - accounts that change while people play: what they change
-# themselves, and what others do to them; with the account server away, and
-# with the taskmaster away.
+# themselves, and what others do to them; with the account server away, with
+# the taskmaster away, and when whoever was to tell of it dies.
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 patience=60
@@ -143,6 +143,51 @@ check "the worlds are back, too" until_true registered_both
 comes_back () { once joe "$net/joe.pw" 'login joe newbie-island'; }
 check "and there is a place" until_true comes_back
 
+# -- the gateway ends before the taskmaster has heard of it -----------------------------
+
+check "joe is on the map for a while" comes joe "$net/joe.pw"
+stay_put gateway gateway
+kill_hard taskmaster
+check "he is locked" admin lock joe
+check "which only the gateway has in mind" until_true gateway_waits
+# Killed, it would build its store from the queue: all of that is news again.
+check "the gateway stops" stop gateway
+start taskmaster
+check "now nobody has" until_true registered_both
+check "joe plays on" says_in joe 'You say: nobody knows' 'say nobody knows'
+start gateway
+check "a gateway that starts looks who is there: he has to go" \
+	until_true hears joe 'Your visit is over: this account is locked'
+check "and only he" says_in amanda 'You say: he is gone' 'say he is gone'
+reviewed_out () { [ "$(counter gateway gateway reviewed_out)" = "$1" ]; }
+check "that was no news to it" reviewed_out 1
+check "joe is unlocked once more" admin unlock joe
+check "and can log in once more" until_true back
+
+# -- a world is away, and the taskmaster forgets what it has to tell it -------------------
+
+check "joe is on the map, and not for long" comes joe "$net/joe.pw"
+home=world-1
+row taskmaster players "$(has player joe)" "$(has world world-2)" && home=world-2
+kill -STOP "${pid_of[$home]}"
+is_lost () { ! registered $home; }
+check "his world says nothing any more" until_true is_lost
+check "he is locked again" admin lock joe
+told_taskmaster () { [ "$(counter taskmaster taskmaster evictions)" = 2 ]; }
+check "the taskmaster is to tell his world" until_true told_taskmaster
+check "the gateway has nothing to do with it any more" \
+	until_true nothing_waits
+kill_hard taskmaster
+start taskmaster
+kill -CONT "${pid_of[$home]}"
+check "his world is back: he has to go" until_true hears joe \
+	'Your visit is over: this account is locked'
+check "since the gateway has looked again" reviewed_out 2
+check "joe is unlocked for the last time" admin unlock joe
+check "and can log in as ever" until_true back
+check "both worlds are there" until_true registered_both
+check "and there is a place again" until_true comes_back
+
 # -- the account server is away -----------------------------------------------------------
 
 check "joe is on the map once more" comes joe "$net/joe.pw"
@@ -236,10 +281,12 @@ login late --password-file $net/late.pw"
 check "the replica is loaded from the freeze" ctl gateway replica resync
 check "who is at the gateway logs in again" until_true hears waiting \
 	'Your visit is over: this account has changed'
-# Her verifier is not what it was when she came.
-check "so does amanda, whose password has changed since" \
-	until_true hears amanda 'Your visit is over: this account has changed'
-check "but nobody else" says_in late 'You say: and I' 'say and I'
+looked () { [ "$(counter gateway gateway reviews)" -ge 3 ]; }
+check "who is on worlds is looked up" until_true looked
+# She has changed it herself; then it was hashed anew.
+check "amanda may stay, whose verifier is not what it was" \
+	says_in amanda 'You say: I am still I' 'say I am still I'
+check "and so may everybody else" says_in late 'You say: and I' 'say and I'
 
 for secret in "$net"/joe.new "$net"/joe.third "$net"/amanda.pw; do
 	check "no password in a log (${secret##*/})" \

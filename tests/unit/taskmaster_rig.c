@@ -69,6 +69,7 @@ terms_fill(struct terms *terms, const char *name)
 	message->player = terms->players;
 	message->player_display = terms->displays;
 	message->player_map = terms->player_maps;
+	message->player_generation = terms->generations;
 }
 
 void
@@ -78,8 +79,10 @@ terms_run(struct terms *terms, uint64_t epoch, uint64_t uid)
 	terms->running[0] = island;
 	terms->epochs[0] = epoch;
 	terms->message.n_player = terms->message.n_player_display =
-	    terms->message.n_player_map = 1;
+	    terms->message.n_player_map =
+	    terms->message.n_player_generation = 1;
 	terms->players[0] = uid;
+	terms->generations[0] = GENERATION_OF(uid);
 	terms->displays[0] = (char *)"Joe";
 }
 
@@ -156,7 +159,9 @@ placed(void *owner, const struct mc_reply *reply)
 void
 ask(struct question *question, uint64_t uid, const char *map)
 {
-	struct taskmaster_request request = { .uid = uid };
+	struct taskmaster_request request = {
+		.uid = uid, .generation = GENERATION_OF(uid)
+	};
 
 	memset(question, 0, sizeof(*question));
 	snprintf(request.name, sizeof(request.name), "user-%u",
@@ -167,6 +172,28 @@ ask(struct question *question, uint64_t uid, const char *map)
 	taskmaster_place(&service, &request, &question->call, placed,
 	    question);
 	stage_pass(0);
+}
+
+static void
+players_told(void *owner, const struct mc_reply *reply)
+{
+	struct taskmaster_players *list = owner;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(MC_RESULT(reply,
+	    struct taskmaster_players));
+	memcpy(list, reply->data, sizeof(*list));
+}
+
+struct taskmaster_players
+players_ask(uint64_t after)
+{
+	struct taskmaster_players list = { 0 };
+	struct mc_call *call = NULL;
+
+	taskmaster_players(&service, after, &call, players_told, &list);
+	stage_pass(0);
+	CU_ASSERT_NOT_EQUAL(list.doubt, 0);
+	return list;
 }
 
 void

@@ -32,7 +32,7 @@ struct terms {
 	Metacube__Register message;
 	char	*maps[2], *running[2], *displays[2];
 	uint32_t capacities[2], player_maps[2];
-	uint64_t epochs[2], players[2];
+	uint64_t epochs[2], players[2], generations[2];
 };
 
 void	terms_fill(struct terms *, const char *name);
@@ -54,6 +54,8 @@ struct question {
 };
 
 void	ask(struct question *, uint64_t uid, const char *map);
+#define GENERATION_OF(uid)	(100 + (uid))	/* asked for with */
+struct taskmaster_players players_ask(uint64_t after);
 void	evict_ask(struct question *, uint64_t uid, Metacube__Reason);
 struct ticket ticket_of(const struct question *, const struct ticket_key *);
 

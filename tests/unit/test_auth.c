@@ -42,7 +42,7 @@ static const struct tcapw_ops tcapw_ops = { .lookup = fake_lookup };
 static void
 store_answers(void)
 {
-	struct tcapw_account account = { .uid = 5 };
+	struct tcapw_account account = { .uid = 5, .generation = 3 };
 	struct mc_call *call = pending[0].call;
 	char name[MC_NAME_SIZE];
 
@@ -261,6 +261,7 @@ answers(void)
 	CU_ASSERT_EQUAL(client.status, MC_OK);
 	CU_ASSERT_EQUAL(client.result.state, AUTH_GRANTED);
 	CU_ASSERT_EQUAL(client.result.uid, 5);
+	CU_ASSERT_EQUAL(client.result.generation, 3);
 	CU_ASSERT_STRING_EQUAL(client.result.name, "joe");
 	client = attempt("joe", HERE, WRONG);
 	CU_ASSERT_EQUAL(client.status, MC_DENIED);

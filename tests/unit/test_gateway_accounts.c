@@ -32,7 +32,7 @@ static struct gateway *gateway;
 static struct mc_call *auth_call, *place_call, *evict_call, *change_call,
     *news_call;
 static struct account_request change;
-static uint64_t evicted, news_after;
+static uint64_t evicted, news_after, placed_generation;
 static int evicted_for;
 
 static void
@@ -48,7 +48,7 @@ fake_place(void *state, const struct taskmaster_request *request,
     struct mc_call *call)
 {
 	(void)state;
-	(void)request;
+	placed_generation = request->generation;
 	place_call = call;
 }
 
@@ -94,15 +94,47 @@ fake_lookup(void *state, const char *name, struct mc_call *call)
 	lookup_call = call;
 }
 
-static uint64_t position_seq, account_seq;
+static uint64_t last_uid;
 
 static void
 fake_position(void *state, struct mc_call *call)
 {
-	struct tcapw_position position = { .pointer.seq = position_seq };
+	struct tcapw_position position = { .last_uid = last_uid };
 
 	(void)state;
 	mc_call_done(call, MC_OK, &position, sizeof(position));
+}
+
+/* Who is on worlds, as the taskmaster says it: two at a time. */
+static struct taskmaster_player there[8];
+static size_t are_there;
+static uint64_t doubt;
+static enum mc_status players_status;
+
+static void
+fake_players(void *state, uint64_t after, struct mc_call *call)
+{
+	struct taskmaster_players list = { .doubt = doubt };
+
+	(void)state;
+	for (size_t i = 0; i < are_there && list.count < 2; i++)
+		if (there[i].number > after)
+			list.players[list.count++] = there[i];
+	if (players_status == MC_OK)
+		mc_call_done(call, MC_OK, &list, sizeof(list));
+	else
+		mc_call_done(call, players_status, NULL, 0);
+}
+
+static void
+is_there(uint64_t uid, uint64_t generation, const char *display)
+{
+	struct taskmaster_player *player = &there[are_there++];
+
+	player->number = 10 * are_there;
+	player->uid = uid;
+	player->generation = generation;
+	snprintf(player->display, sizeof(player->display), "%s", display);
 }
 
 static const struct tcapw_ops tcapw_ops = {
@@ -110,7 +142,7 @@ static const struct tcapw_ops tcapw_ops = {
 };
 static const struct auth_ops auth_ops = { .begin = fake_begin };
 static const struct taskmaster_ops taskmaster_ops = {
-	.place = fake_place, .evict = fake_evict
+	.place = fake_place, .evict = fake_evict, .players = fake_players
 };
 static const struct account_ops account_ops = { .request = fake_change };
 static const struct replica_ops replica_ops = { .news = fake_news };
@@ -145,12 +177,17 @@ open_with(bool account, bool replica)
 	gateway->tcapw.ops = replica ? &tcapw_ops : NULL;
 	auth_call = place_call = evict_call = change_call = news_call = NULL;
 	lookup_call = NULL;
+	doubt = 1;
+	players_status = MC_OK;
+	last_uid = 100;
 	CU_ASSERT_EQUAL_FATAL(metacube_module.init(gateway, stage_host(),
 	    &conf), MC_OK);
 	CU_ASSERT_EQUAL_FATAL(metacube_module.start(gateway), MC_OK);
 	if (!replica)
 		return;
 	CU_ASSERT_EQUAL(news_after, 0);
+	stage_pass(2000);
+	CU_ASSERT_PTR_NULL(lookup_call);	/* what comes now is news */
 	answer(&news_call, MC_OK, &latest, sizeof(latest));
 	CU_ASSERT_EQUAL(news_after, 4);
 }
@@ -171,6 +208,7 @@ close_gateway(void)
 	CU_ASSERT_PTR_NULL(gateway->sessions);
 	CU_ASSERT_EQUAL(stage_owed(), 0);
 	free(gateway);
+	are_there = 0;
 	stage_reset("");
 }
 
@@ -195,7 +233,9 @@ log_in(const char *name)
 static void
 granted(uint64_t uid, const char *name, const char *display)
 {
-	struct auth_result result = { .state = AUTH_GRANTED, .uid = uid };
+	struct auth_result result = {
+		.state = AUTH_GRANTED, .uid = uid, .generation = 17
+	};
 
 	snprintf(result.name, sizeof(result.name), "%s", name);
 	snprintf(result.display, sizeof(result.display), "%s", display);
@@ -505,36 +545,40 @@ taskmaster_away(void)
 	close_gateway();
 }
 
-/* They are sent into a world, and marked with the verifier they have. */
+/* Where they are sent, it is known of which login they are. */
 static void
-sent(uint64_t uid, const char *name)
+sent(void)
 {
-	struct taskmaster_place place = {
-		.world = "world-2", .map = "desert",
-		.endpoint = "127.0.0.1:7751", .ticket_len = 6
-	};
 	Metacube__Join join = METACUBE__JOIN__INIT;
-	struct mc_conn *conn = log_in(name);
+	struct mc_conn *conn;
 
-	granted(uid, name, name);
+	open_with(false, false);
+	conn = joe_is_in();
 	join.map = (char *)"desert";
 	SAY(conn, JOIN, join, &join);
-	answer(&place_call, MC_OK, &place, sizeof(place));
-	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, REROUTE));
+	CU_ASSERT_PTR_NOT_NULL(place_call);
+	CU_ASSERT_EQUAL(placed_generation, 17);
+	close_gateway();
 }
 
 static void
-store_says(const char *name, uint64_t uid, const char *verifier,
+store_says(const char *name, uint64_t uid, uint64_t generation,
     uint32_t flags)
 {
 	struct tcapw_account account = {
-		.uid = uid, .flags = flags, .seq = account_seq
+		.uid = uid, .flags = flags, .generation = generation
 	};
 
 	CU_ASSERT_STRING_EQUAL(looked_up, name);
 	snprintf(account.name, sizeof(account.name), "%s", name);
-	snprintf(account.verifier, sizeof(account.verifier), "%s", verifier);
 	answer(&lookup_call, MC_OK, &account, sizeof(account));
+}
+
+static void
+store_has_not(const char *name)
+{
+	CU_ASSERT_STRING_EQUAL(looked_up, name);
+	answer(&lookup_call, MC_NOT_FOUND, NULL, 0);
 }
 
 static void
@@ -545,74 +589,148 @@ evicts(uint64_t uid, Metacube__Reason reason)
 	answer(&evict_call, MC_OK, NULL, 0);
 }
 
-/* Nobody says who has changed: all who were sent away are looked up. */
+static void
+nobody_goes(void)
+{
+	CU_ASSERT_PTR_NULL(lookup_call);
+	CU_ASSERT_PTR_NULL(evict_call);
+}
+
+/* What has happened while no gateway was there is no news to it. */
+static void
+missed(void)
+{
+	is_there(5, 1, "Joe");
+	is_there(6, 1, "Amanda");
+	is_there(7, 2, "Gone");
+	is_there(8, 2, "Another");
+	is_there(9, 0, "No one!");
+	open_with(false, true);
+	store_says("joe", 5, 2, TCAPW_LOCKED);
+	evicts(5, LOCKED);
+	answer(&lookup_call, MC_UNAVAILABLE, NULL, 0);
+	nobody_goes();
+	stage_pass(1000);
+	store_says("amanda", 6, 2, 0);
+	evicts(6, CHANGED);
+	store_has_not("gone");
+	evicts(7, CHANGED);
+	store_says("another", 10, 2, 0);
+	evicts(8, CHANGED);
+	evicts(9, CHANGED);
+	nobody_goes();
+	CU_ASSERT_EQUAL(stage_count("reviews"), 1);
+	CU_ASSERT_EQUAL(stage_count("reviewed_out"), 5);
+	stage_pass(10000);			/* once is enough */
+	nobody_goes();
+	close_gateway();
+}
+
+/* Nothing has happened, or this store does not know of it yet. */
+static void
+not_missed(void)
+{
+	is_there(5, 1, "Joe");
+	is_there(6, 3, "Amanda");
+	is_there(7, 3, "Unlocked");
+	is_there(101, 0, "New");
+	is_there(102, 0, "Again");
+	open_with(false, true);
+	store_says("joe", 5, 1, 0);
+	store_says("amanda", 6, 2, 0);
+	store_says("unlocked", 7, 3, TCAPW_LOCKED);
+	store_has_not("new");
+	store_says("again", 50, 4, 0);
+	nobody_goes();
+	close_gateway();
+}
+
+/* The taskmaster has forgotten whom it was to evict, and says so. */
+static void
+in_doubt(void)
+{
+	open_with(false, true);
+	is_there(5, 1, "Joe");
+	stage_pass(5000);
+	nobody_goes();				/* seats are given all day */
+	doubt = 2;
+	players_status = MC_UNAVAILABLE;
+	stage_pass(5000);
+	nobody_goes();
+	players_status = MC_OK;
+	stage_pass(1000);
+	doubt = 3;				/* while joe is looked up */
+	store_says("joe", 5, 1, 0);
+	stage_pass(1000);
+	players_status = MC_UNAVAILABLE;	/* then it is gone */
+	store_says("joe", 5, 1, 0);
+	players_status = MC_OK;
+	stage_pass(1000);			/* so all of it once more */
+	store_says("joe", 5, 2, 0);
+	evicts(5, CHANGED);
+	stage_pass(5000);
+	nobody_goes();
+	close_gateway();
+}
+
+/* A minute, and nothing new. */
+static void
+minute_passes(void)
+{
+	for (int i = 0; i < 2; i++) {
+		stage_pass(31000);
+		answer(&news_call, MC_OK, NULL, 0);
+	}
+}
+
+/* At once as always; and when it had the time to come to where it was,
+ * everything counts: there may be less in it than there was. */
 static void
 store_replaced(void)
 {
 	struct mc_call *dropped;
 
 	open_with(false, true);
-	sent(5, "joe");
-	store_says("joe", 5, "first", 0);
-	sent(6, "amanda");
-	sent(7, "locked");		/* while amanda is looked up */
-	store_says("amanda", 6, "first", 0);
-	store_says("locked", 7, "first", 0);
-	sent(8, "gone");
-	store_says("gone", 8, "first", 0);
-	sent(9, "another");
-	store_says("another", 9, "first", 0);
-	sent(6, "amanda");		/* once more, with a new password */
-	store_says("amanda", 6, "second", 0);
-	CU_ASSERT_PTR_NULL(lookup_call);
+	is_there(5, 1, "Joe");
+	is_there(6, 3, "Amanda");
+	is_there(7, 3, "Locked");
+	is_there(101, 0, "New");
 	told(5, REPLICA_ANYTHING, 0, "");
-	store_says("joe", 5, "second", 0);
+	store_says("joe", 5, 2, 0);
 	evicts(5, CHANGED);
-	answer(&lookup_call, MC_UNAVAILABLE, NULL, 0);
-	CU_ASSERT_PTR_NULL(lookup_call);
-	stage_pass(1000);
-	store_says("locked", 7, "first", TCAPW_LOCKED);
-	evicts(7, LOCKED);
-	answer(&lookup_call, MC_NOT_FOUND, NULL, 0);
-	evicts(8, CHANGED);
-	store_says("another", 10, "first", 0);
-	evicts(9, CHANGED);
-	store_says("amanda", 6, "second", 0);
-	CU_ASSERT_PTR_NULL(lookup_call);
-	CU_ASSERT_PTR_NULL(evict_call);
-	told(6, REPLICA_ANYTHING, 0, "");	/* amanda alone is left */
-	store_says("amanda", 6, "second", 0);
-	CU_ASSERT_PTR_NULL(lookup_call);
-	told(7, REPLICA_ANYTHING, 0, "");
+	store_says("amanda", 6, 2, 0);
 	dropped = lookup_call;
 	lookup_call = NULL;
-	sent(6, "amanda");			/* while she is looked up */
-	store_says("amanda", 6, "third", 0);
+	told(6, REPLICA_ANYTHING, 0, "");	/* so from the first on */
 	answer(&dropped, MC_OK, NULL, 0);
-	CU_ASSERT_PTR_NULL(lookup_call);
-	CU_ASSERT_PTR_NULL(evict_call);
+	for (int i = 0; i < 2; i++) {
+		store_says("joe", 5, 1, 0);
+		store_says("amanda", 6, i == 0 ? 2 : 3, 0);
+		store_says("locked", 7, 3, TCAPW_LOCKED);
+		if (i == 1)
+			evicts(7, LOCKED);
+		store_has_not("new");
+		if (i == 1)
+			evicts(101, CHANGED);
+		nobody_goes();
+		minute_passes();
+	}
+	nobody_goes();
 	close_gateway();
 }
 
-/* The new one is a freeze, older than what was here: it catches up first. */
+/* A backup is older than the password of who is there. */
 static void
-store_behind(void)
+store_restored(void)
 {
 	open_with(false, true);
-	account_seq = 9;
-	sent(5, "joe");
-	store_says("joe", 5, "second", 0);
-	for (int i = 0; i < 2; i++) {
-		position_seq = 3;
-		told(5 + (uint64_t)i, REPLICA_ANYTHING, 0, "");
-		stage_pass(30000);
-		CU_ASSERT_PTR_NULL(lookup_call);
-		position_seq = i == 0 ? 9 : 3;
-		stage_pass(i == 0 ? 1000 : 31000);	/* for a minute */
-		store_says("joe", 5, "second", 0);
-		CU_ASSERT_PTR_NULL(evict_call);
-	}
-	account_seq = position_seq = 0;
+	is_there(5, 2, "Joe");
+	told(5, REPLICA_ANYTHING, 0, "");
+	store_says("joe", 5, 1, 0);
+	nobody_goes();
+	minute_passes();
+	store_says("joe", 5, 1, 0);
+	evicts(5, CHANGED);
 	close_gateway();
 }
 
@@ -642,8 +760,12 @@ main(void)
 		{ "locked and changed accounts", cut },
 		{ "while the password is being checked", while_verifying },
 		{ "the taskmaster is away", taskmaster_away },
+		{ "of which login they are, where they are sent", sent },
+		{ "changes while no gateway was there", missed },
+		{ "who came with a later login stays", not_missed },
+		{ "a taskmaster that may have forgotten", in_doubt },
 		{ "the whole store was replaced", store_replaced },
-		{ "a new store that has to catch up", store_behind },
+		{ "by one that is older", store_restored },
 		{ "the replica has no news, or fails", replica_fails },
 		{ NULL, NULL }
 	};

@@ -13,7 +13,7 @@ sample(unsigned n)
 {
 	struct tcapw_account account = {
 		.uid = 1000 + n, .seq = n, .created_ms = 1700000000000 + n,
-		.flags = n % 2
+		.generation = n % 5, .flags = n % 2
 	};
 
 	snprintf(account.name, MC_NAME_SIZE, "joe%u", n);
@@ -52,7 +52,8 @@ longest(void)
 {
 	struct tcapw_account account = {
 		.uid = UINT64_MAX, .seq = UINT64_MAX,
-		.created_ms = UINT64_MAX, .flags = UINT32_MAX
+		.created_ms = UINT64_MAX, .generation = UINT64_MAX,
+		.flags = UINT32_MAX
 	}, again;
 	struct tcapw_change change = { .verb = TCAPW_CHANGE }, changed;
 	uint8_t data[PWQ_MAX];

@@ -95,7 +95,7 @@ static void
 ask(struct question *question, const char *map)
 {
 	struct taskmaster_request request = {
-		.uid = 7, .name = "joe", .display = "Joe"
+		.uid = 7, .generation = 3, .name = "joe", .display = "Joe"
 	};
 
 	memset(question, 0, sizeof(*question));
@@ -121,6 +121,7 @@ place_heard(struct mc_conn *conn, const char *map)
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
 	CU_ASSERT_EQUAL(envelope->place->uid, 7);
+	CU_ASSERT_EQUAL(envelope->place->generation, 3);
 	CU_ASSERT_STRING_EQUAL(envelope->place->name, "joe");
 	CU_ASSERT_STRING_EQUAL(envelope->place->display, "Joe");
 	CU_ASSERT_STRING_EQUAL(envelope->place->map, map);
@@ -389,6 +390,81 @@ evicts(void)
 	close_remote();
 }
 
+static struct taskmaster_players list_told;
+static enum mc_status list_status;
+
+static void
+players_told(void *owner, const struct mc_reply *reply)
+{
+	(void)owner;
+	memset(&list_told, 0, sizeof(list_told));
+	list_status = reply->status;
+	if (MC_RESULT(reply, struct taskmaster_players) != NULL)
+		list_told = *(const struct taskmaster_players *)reply->data;
+}
+
+/* The question, as it is heard. */
+static uint32_t
+players_ask(struct mc_conn *conn)
+{
+	static struct mc_call *call;
+	const Metacube__Envelope *envelope;
+
+	taskmaster_players(&service, 17, &call, players_told, NULL);
+	stage_pass(0);
+	envelope = HEARD(conn, LIST_PLAYERS);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
+	CU_ASSERT_EQUAL(envelope->list_players->after, 17);
+	return envelope->cid;
+}
+
+static void
+players(void)
+{
+	Metacube__Players players = METACUBE__PLAYERS__INIT;
+	Metacube__Refused refused = METACUBE__REFUSED__INIT;
+	uint64_t numbers[TASKMASTER_PLAYERS_MAX + 1] = { 18, 20 };
+	char *displays[TASKMASTER_PLAYERS_MAX + 1];
+	struct mc_conn *conn;
+
+	open_remote();
+	conn = stage_accept();
+	for (size_t i = 0; i <= TASKMASTER_PLAYERS_MAX; i++)
+		displays[i] = (char *)"Joe";
+	players.doubt = 5;
+	players.number = players.uid = players.generation = numbers;
+	players.display = displays;
+	players.n_number = players.n_uid = players.n_generation =
+	    players.n_display = 2;
+	SAY(conn, players_ask(conn), PLAYERS, players, &players);
+	stage_pass(0);
+	CU_ASSERT_EQUAL(list_status, MC_OK);
+	CU_ASSERT_EQUAL(list_told.doubt, 5);
+	CU_ASSERT_EQUAL(list_told.count, 2);
+	CU_ASSERT_EQUAL(list_told.players[1].number, 20);
+	CU_ASSERT_EQUAL(list_told.players[1].uid, 20);
+	CU_ASSERT_EQUAL(list_told.players[1].generation, 20);
+	CU_ASSERT_STRING_EQUAL(list_told.players[1].display, "Joe");
+	players.n_uid = 1;			/* cannot be */
+	SAY(conn, players_ask(conn), PLAYERS, players, &players);
+	stage_pass(0);
+	CU_ASSERT_EQUAL(list_status, MC_INTERNAL);
+	players.n_number = players.n_uid = players.n_generation =
+	    players.n_display = TASKMASTER_PLAYERS_MAX + 1;
+	SAY(conn, players_ask(conn), PLAYERS, players, &players);
+	stage_pass(0);
+	CU_ASSERT_EQUAL(list_status, MC_INTERNAL);
+	refused.reason = METACUBE__REASON__NOT_ALLOWED;
+	SAY(conn, players_ask(conn), REFUSED, refused, &refused);
+	stage_pass(0);
+	CU_ASSERT_EQUAL(list_status, MC_DENIED);
+	players_ask(conn);
+	stage_drop(conn);
+	stage_pass(0);
+	CU_ASSERT_EQUAL(list_status, MC_UNAVAILABLE);
+	close_remote();
+}
+
 static void
 asker_gone(void)
 {
@@ -443,6 +519,7 @@ main(void)
 		{ "the list of maps", maps },
 		{ "each refusal has its status", refusals },
 		{ "a user who has to go", evicts },
+		{ "who is on worlds", players },
 		{ "answers that cannot be", nonsense },
 		{ "without a link", no_link },
 		{ "never a link", never_a_link },

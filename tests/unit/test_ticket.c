@@ -17,7 +17,7 @@ static const struct ticket_key keys[] = {
 
 static const struct ticket sample = {
 	.id = "0123456789abcde", .uid = 42, .epoch = 1234567890123,
-	.expires_ms = NOW + 20000, .name = "joe", .display = "Joe",
+	.expires_ms = NOW + 20000, .generation = 3, .name = "joe", .display = "Joe",
 	.map = "newbie-island", .world = "world-2",
 };
 
@@ -66,6 +66,7 @@ round_trip(void)
 	CU_ASSERT_EQUAL(ticket.uid, 42);
 	CU_ASSERT_EQUAL(ticket.epoch, 1234567890123);
 	CU_ASSERT_EQUAL(ticket.expires_ms, NOW + 20000);
+	CU_ASSERT_EQUAL(ticket.generation, 3);
 	CU_ASSERT_STRING_EQUAL(ticket.name, "joe");
 	CU_ASSERT_STRING_EQUAL(ticket.display, "Joe");
 	CU_ASSERT_STRING_EQUAL(ticket.map, "newbie-island");

@@ -297,6 +297,10 @@ link_lost(void)
 	CU_ASSERT_EQUAL(envelope->register_->n_player, 2);
 	CU_ASSERT_EQUAL(envelope->register_->n_player_map, 2);
 	CU_ASSERT_EQUAL(envelope->register_->player_map[0], 0);
+	CU_ASSERT_EQUAL_FATAL(envelope->register_->n_player_generation, 2);
+	for (size_t i = 0; i < 2; i++)
+		CU_ASSERT_EQUAL(envelope->register_->player_generation[i],
+		    100 + envelope->register_->player[i]);
 	/* before it has answered, one goes and one comes */
 	SAY(joe, LEAVE, leave, &(Metacube__Leave)METACUBE__LEAVE__INIT);
 	come(3, "Third");
@@ -309,6 +313,7 @@ link_lost(void)
 	envelope = HEARD(master, ARRIVED);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
 	CU_ASSERT_EQUAL(envelope->arrived->uid, 3);
+	CU_ASSERT_EQUAL(envelope->arrived->generation, 103);
 	CU_ASSERT_EQUAL(envelope->arrived->epoch, 77);
 	CU_ASSERT_EQUAL(stage_unheard(master), 0);
 	turned_away(come(4, "Late"), METACUBE__REASON__BAD_TICKET);

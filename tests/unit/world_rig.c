@@ -85,6 +85,7 @@ ticket_of(uint64_t uid, const char *display, const char *map, uint64_t epoch)
 	};
 
 	mc_random(ticket.id, sizeof(ticket.id));
+	ticket.generation = 100 + uid;
 	snprintf(ticket.display, sizeof(ticket.display), "%s", display);
 	CU_ASSERT_PTR_NULL(mc_name_fold(display, ticket.name));
 	snprintf(ticket.map, sizeof(ticket.map), "%s", map);
