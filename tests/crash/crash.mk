@@ -29,18 +29,17 @@ tests_crash_account_change_t_SOURCES = \
 	$(CRASH_PEOPLE)
 tests_crash_account_change_t_LDADD = $(CRASH_LIBS)
 
-tests_crash_mismatch_t_SOURCES = \
-	tests/crash/asking.c \
-	tests/crash/asking.h \
-	tests/crash/mismatch.c \
-	tests/crash/server.c \
-	tests/crash/server.h
+tests_crash_mismatch_t_SOURCES = tests/crash/mismatch.c $(CRASH_SERVER)
 tests_crash_mismatch_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS)
 
 # What campaigns share.
-CRASH_PEOPLE = \
+CRASH_SERVER = \
 	tests/crash/asking.c \
 	tests/crash/asking.h \
+	tests/crash/server.c \
+	tests/crash/server.h \
+	tests/crash/server_account.c
+CRASH_PEOPLE = \
 	tests/crash/campaign.c \
 	tests/crash/campaign.h \
 	tests/crash/mailbox.c \
@@ -50,15 +49,12 @@ CRASH_PEOPLE = \
 	tests/crash/people_ask.c \
 	tests/crash/people_parts.h \
 	tests/crash/people_wish.c \
-	tests/crash/server.c \
-	tests/crash/server.h
+	$(CRASH_SERVER)
 CRASH_CROWD = tests/crash/crowd.c tests/crash/crowd.h $(CRASH_PEOPLE)
 CRASH_LIBS = libmetacube.la $(PROTOBUF_C_LIBS) -lpthread
 
 tests_crash_bitflip_store_t_SOURCES = tests/crash/bitflip_store.c \
-	tests/crash/asking.c tests/crash/asking.h \
-	tests/crash/campaign.c tests/crash/campaign.h \
-	tests/crash/server.c tests/crash/server.h
+	tests/crash/campaign.c tests/crash/campaign.h $(CRASH_SERVER)
 tests_crash_bitflip_store_t_LDADD = libmetacube.la $(PROTOBUF_C_LIBS) \
 	$(GNUTLS_LIBS)
 
@@ -110,7 +106,9 @@ endif
 endif
 endif
 tests_crash_replica_kill_t_SOURCES = tests/crash/replica_kill.c \
-	tests/crash/campaign.c tests/crash/campaign.h
+	tests/crash/campaign.c tests/crash/campaign.h \
+	tests/crash/origin.c tests/crash/origin.h \
+	tests/crash/server.c tests/crash/server.h
 tests_crash_replica_kill_t_LDADD = libmetacube.la $(GNUTLS_LIBS)
 tests_fakes_freeze_fake_la_SOURCES = tests/fakes/freeze_fake.c
 tests_fakes_freeze_fake_la_LDFLAGS = $(FAKE_LDFLAGS)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: MIT */
+/* Any metacubed: its folder, its life, its log. */
 #include "server.h"
-
-#include "asking.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,21 +11,17 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
-#define PATIENCE_MS	20000
-#define POLL_US		500
-
-static void
-die(const char *what)
+void
+server_die(const char *what)
 {
 	printf("Bail out! %s: %s\n", what, strerror(errno));
 	exit(99);
 }
 
-static void
-file_write(const struct server *server, const char *name, const char *text)
+void
+server_write(const struct server *server, const char *name, const char *text)
 {
 	char path[2 * SERVER_PATH];
 	FILE *file;
@@ -34,74 +29,32 @@ file_write(const struct server *server, const char *name, const char *text)
 	snprintf(path, sizeof(path), "%s/%s", server->folder, name);
 	file = fopen(path, "w");
 	if (file == NULL || fputs(text, file) == EOF || fclose(file) != 0)
-		die(path);
-}
-
-static void
-acctserv_conf_write(const struct server *server)
-{
-	char text[2 * SERVER_PATH];
-
-	snprintf(text, sizeof(text), "module = \"acctserv\";\nsettings = { "
-	    "cost = 1; listen = \"\"; listen_unix = \"unix:%s\"; "
-	    "audit = \"../audit\"; account_free = 1000; "
-	    "account_mails = 1000000; };\n", server->account);
-	file_write(server, "conf.d/acctserv.conf", text);
+		server_die(path);
 }
 
 void
-server_moved(struct server *server)
-{
-	server->pid = 0;
-	acctserv_conf_write(server);
-}
-
-void
-server_prepare(struct server *server, const char *build)
+server_make(struct server *server, const char *module_dir)
 {
 	const char *tmp = getenv("TMPDIR");
-	char text[2 * SERVER_PATH], real[4096];
+	char text[2 * SERVER_PATH];
 
 	memset(server, 0, sizeof(*server));
 	snprintf(server->folder, sizeof(server->folder), "%s/mc-crash-XXXXXX",
 	    tmp == NULL ? "/tmp" : tmp);
-	if (mkdtemp(server->folder) == NULL || realpath(build, real) == NULL)
-		die(server->folder);
+	if (mkdtemp(server->folder) == NULL)
+		server_die(server->folder);
 	snprintf(server->socket, sizeof(server->socket), "%s/control",
-	    server->folder);
-	snprintf(server->account, sizeof(server->account), "%s/account",
-	    server->folder);
-	snprintf(server->mailbox, sizeof(server->mailbox), "%s/mailbox",
 	    server->folder);
 	snprintf(server->log, sizeof(server->log), "%s/log", server->folder);
 	snprintf(text, sizeof(text), "%s/conf.d", server->folder);
 	if (mkdir(text, 0700) == -1)
-		die(text);
-	if (snprintf(text, sizeof(text), "module_dir = \"%s/modules/.libs\";\n"
+		server_die(text);
+	if (snprintf(text, sizeof(text), "module_dir = \"%s\";\n"
 	    "conf_dir = \"conf.d\";\ncontrol = \"control\";\n"
-	    "io_threads = 1;\npool_threads = 1;\n", real) >=
+	    "io_threads = 1;\npool_threads = 1;\n", module_dir) >=
 	    (int)sizeof(text))
-		die("the build's path is too long");
-	file_write(server, "metacubed.conf", text);
-	acctserv_conf_write(server);
-	file_write(server, "conf.d/tcapw.conf", "module = \"tcapw_gdbm\";\n"
-	    "settings = { path = \"../accounts.gdbm\"; };\n");
-	file_write(server, "conf.d/wmq.conf", "module = \"wmq_file\";\n"
-	    "settings = { path = \"../queue\"; segment_size = \"8KiB\"; };\n");
-}
-
-void
-server_mails(struct server *server, const char *command)
-{
-	char text[3 * SERVER_PATH];
-
-	if (mkdir(server->mailbox, 0700) == -1)
-		die(server->mailbox);
-	snprintf(text, sizeof(text), "module = \"mail_sendmail\";\n"
-	    "settings = { command = \"%s\"; spool = \"../mail\"; "
-	    "from = \"noreply@example.com\"; retry_base = \"100ms\"; };\n",
-	    command);
-	file_write(server, "conf.d/mail.conf", text);
+		server_die("the build's path is too long");
+	server_write(server, "metacubed.conf", text);
 }
 
 static void
@@ -128,17 +81,9 @@ server_start(struct server *server, const char *build, const char *crash_at)
 	server->log_before = stat(server->log, &log) == 0 ? log.st_size : 0;
 	server->pid = fork();
 	if (server->pid == -1)
-		die("fork");
+		server_die("fork");
 	if (server->pid == 0)
 		child(server, build, crash_at);
-}
-
-static void
-pause_us(long us)
-{
-	struct timespec pause = { 0, us * 1000 };
-
-	nanosleep(&pause, NULL);
 }
 
 bool
@@ -148,58 +93,6 @@ server_is_alive(struct server *server)
 
 	return waitid(P_PID, (id_t)server->pid, &info,
 	    WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid == 0;
-}
-
-static bool
-is_level(const struct server *server)
-{
-	struct asking_answer answer;
-	int fd = asking_connect(server->socket);
-
-	if (fd == -1)
-		return false;
-	asking_ask(fd, "show", "nobody", NULL, &answer);
-	close(fd);
-	return answer.status == MC_NOT_FOUND;
-}
-
-/* It goes on, but has no use for its store: it says so, once. */
-static bool
-refuses(const struct server *server)
-{
-	char line[1024];
-	bool said = false;
-	FILE *log = fopen(server->log, "r");
-
-	if (log == NULL)
-		return false;
-	if (fseeko(log, server->log_before, SEEK_SET) == -1)
-		die(server->log);
-	while (!said && fgets(line, sizeof(line), log) != NULL)
-		said = strstr(line, "until the next start") != NULL;
-	fclose(log);
-	return said;
-}
-
-bool
-server_ready(struct server *server)
-{
-	for (long waited = 0; waited < PATIENCE_MS * 1000L;
-	    waited += POLL_US) {
-		if (is_level(server))
-			return true;
-		if (!server_is_alive(server))
-			return false;
-		if (refuses(server)) {
-			kill(server->pid, SIGKILL);
-			return false;
-		}
-		pause_us(POLL_US);
-	}
-	server_log_show(server);
-	server_end(server, SIGKILL);
-	printf("Bail out! the server is neither ready nor dead\n");
-	exit(99);
 }
 
 int

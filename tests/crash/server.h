@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * server - the metacubed that a crash test starts, kills and starts again:
- * acctserv, wmq_file and tcapw_gdbm over one folder.
+ * server - the metacubed that a crash test starts, kills and starts again,
+ * over one folder.  The account server is acctserv, wmq_file and tcapw_gdbm
+ * (server_account.c).
  */
 #ifndef TESTS_CRASH_SERVER_H
 #define TESTS_CRASH_SERVER_H
@@ -21,21 +22,14 @@ struct server {
 	off_t	log_before;		/* its size before this start */
 };
 
-/* Makes the folder and the configuration.  build is where metacubed is. */
-void	server_prepare(struct server *, const char *build);
-
-/* Its files were moved, and the paths in this with them. */
-void	server_moved(struct server *);
-
-/* Has it send mail, with this command. */
-void	server_mails(struct server *, const char *command);
+/* Makes the folder, with the host's own configuration and nothing in
+ * conf.d. */
+void	server_make(struct server *, const char *module_dir);
+void	server_write(const struct server *, const char *name,
+	    const char *text);
 
 /* Starts it; crash_at ("point:n") may be NULL. */
 void	server_start(struct server *, const char *build, const char *crash_at);
-
-/* Waits until it answers; false: it has died before, or was ended because it
- * said that it refuses everything until the next start. */
-bool	server_ready(struct server *);
 
 /* Sends the signal (0: none), waits for the end, returns waitpid's status. */
 int	server_end(struct server *, int signal);
@@ -45,5 +39,21 @@ bool	server_is_alive(struct server *);
 void	server_log_show(const struct server *);
 
 void	server_remove(struct server *);
+
+/* Ends the test; errno says why. */
+void	server_die(const char *what) __attribute__((noreturn));
+
+/* The account server: this makes it whole.  build is where metacubed is. */
+void	server_prepare(struct server *, const char *build);
+
+/* Its files were moved, and the paths in this with them. */
+void	server_moved(struct server *);
+
+/* Has it send mail, with this command. */
+void	server_mails(struct server *, const char *command);
+
+/* Waits until it answers; false: it has died before, or was ended because it
+ * said that it refuses everything until the next start. */
+bool	server_ready(struct server *);
 
 #endif
