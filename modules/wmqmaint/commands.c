@@ -97,8 +97,6 @@ freeze_lines(struct mc_query *query, const struct wmqmaint *maint)
 	number(query, "highest uid", header->position.last_uid);
 	line(query, "digest", digest);
 	number(query, "bytes", header->size);
-	line(query, "verified", maint->verified ? "yes" :
-	    "when it is next used");
 }
 
 static void

@@ -80,7 +80,7 @@ completed(void *job)
 	if (freezing->result == 0) {
 		maint->differs = false;
 		maint->frozen_ms = mc_time_ms();
-		latest_set(maint, header, true);
+		latest_set(maint, header);
 		mc_count(maint->host, freezing->nothing_new ?
 		    "unchanged" : "freezes", 1);
 	} else if (freezing->merge.differs)

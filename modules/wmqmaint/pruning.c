@@ -2,11 +2,12 @@
 /*
  * pruning - deletes the queue files that nobody needs any more.
  *
- * Needed is what is after the freeze, which must have been read to its end;
- * what the own store does not have yet; and what a registered replica has
- * not acknowledged.  A replica that keeps something from being deleted and has
- * made no progress for replica_grace, be it away or connected, is given up
- * first, loudly; one that comes on is waited for however far behind it is.
+ * Needed is what is after the freeze, which is read to its end each time, as
+ * the disk may have lost it since it was made; what the own store does not
+ * have yet; and what a registered replica has not acknowledged.  A replica
+ * that keeps something from being deleted and has made no progress for
+ * replica_grace, be it away or connected, is given up first, loudly; one that
+ * comes on is waited for however far behind it is.
  */
 #include "wmqmaint.h"
 
@@ -227,7 +228,6 @@ verified(void *job)
 		return;
 	}
 	maint->latest = pruning->freeze;
-	maint->verified = true;
 	store_ask(pruning);
 }
 
@@ -244,17 +244,10 @@ verify(void *job)
 }
 
 static void
-freeze_check(struct pruning *pruning)
+freeze_verify(struct pruning *pruning)
 {
-	struct wmqmaint *maint = pruning->maint;
-
-	if (maint->verified && memcmp(&pruning->freeze, &maint->latest,
-	    sizeof(maint->latest)) == 0) {
-		store_ask(pruning);
-		return;
-	}
-	maint->stage = "verifying the freeze";
-	mc_work(maint->host, verify, pruning);
+	pruning->maint->stage = "verifying the freeze";
+	mc_work(pruning->maint->host, verify, pruning);
 }
 
 static void
@@ -268,7 +261,7 @@ mirror_answered(void *owner, const struct mc_reply *reply)
 		return;
 	}
 	pruning->freeze = *file;
-	freeze_check(pruning);
+	freeze_verify(pruning);
 }
 
 void
@@ -291,6 +284,6 @@ pruning_begin(struct wmqmaint *maint)
 		    "freeze yet");
 	else {
 		pruning->freeze = maint->latest;
-		freeze_check(pruning);
+		freeze_verify(pruning);
 	}
 }

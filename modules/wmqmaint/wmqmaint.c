@@ -78,13 +78,11 @@ task_end(struct wmqmaint *maint, enum mc_status status, const char *format,
 }
 
 void
-latest_set(struct wmqmaint *maint, const struct freeze_header *header,
-    bool verified)
+latest_set(struct wmqmaint *maint, const struct freeze_header *header)
 {
 	snprintf(maint->latest.path, sizeof(maint->latest.path), "%s",
 	    maint->conf->path);
 	maint->latest.header = *header;
-	maint->verified = verified;
 	mc_gauge(maint->host, "frozen_change",
 	    (int64_t)header->position.pointer.seq);
 	mc_gauge(maint->host, "frozen_accounts",
@@ -159,7 +157,7 @@ latest_find(struct wmqmaint *maint)
 	}
 	freeze_close(&reader);
 	maint->frozen_ms = (uint64_t)st.st_mtime * 1000;
-	latest_set(maint, &header, false);
+	latest_set(maint, &header);
 	return MC_OK;
 }
 

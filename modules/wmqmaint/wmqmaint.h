@@ -55,7 +55,6 @@ struct wmqmaint {
 	struct mc_call		*asked;
 
 	struct freeze_file	 latest;	/* path "": there is none */
-	bool			 verified;	/* latest, by reading it all */
 	bool			 differs;	/* store and queue do */
 	char			 last_text[TEXT_SIZE];	/* of the last task */
 	enum mc_status		 last_status;
@@ -68,8 +67,7 @@ struct wmqmaint {
 /* wmqmaint.c: the task is over, and says how it went. */
 void	 task_end(struct wmqmaint *, enum mc_status, const char *, ...)
 	    MC_PRINTF(3, 4);
-void	 latest_set(struct wmqmaint *, const struct freeze_header *,
-	    bool verified);
+void	 latest_set(struct wmqmaint *, const struct freeze_header *);
 
 /* freezing.c, pruning.c, thawing.c: begin their task; free what it holds. */
 void	 freezing_begin(struct wmqmaint *);

@@ -30,6 +30,23 @@ damaged(void)
 	rig_end();
 }
 
+/* That it was good the last time is no ground either. */
+static void
+rotten(void)
+{
+	rig_begin();
+	rig_start();
+	create_many(1, 10);
+	CU_ASSERT_TRUE(freezes());
+	CU_ASSERT_TRUE(prunes_to(10));
+	CU_ASSERT_TRUE(prunes_to(10));
+	freeze_damage(20);
+	CU_ASSERT_TRUE(prune_refused("not authentic"));
+	freeze_damage(20);
+	CU_ASSERT_TRUE(prunes_to(10));
+	rig_end();
+}
+
 static void
 replica_add(const char *name, uint64_t seq, bool connected, uint64_t age_ms)
 {
@@ -151,6 +168,7 @@ main(void)
 {
 	static const struct cutap_test tests[] = {
 		{ "a damaged freeze is no ground for anything", damaged },
+		{ "nor is one that was good the last time", rotten },
 		{ "what a replica has not acknowledged stays",
 		  acknowledged },
 		{ "who is away for too long is given up", grace },
