@@ -44,25 +44,7 @@ is_ready(struct acctserv *acctserv, struct mc_query *query)
 	return acctserv->ready;
 }
 
-/* The secret beside the command; all zeroes is no SHA-256 of anything. */
-static bool
-proof_take(struct mc_query *query, struct account_request *request)
-{
-	static const uint8_t none[PROOF_SIZE];
-	size_t len;
-	const uint8_t *secret = mc_query_secret(query, &len);
-
-	if (len != PROOF_SIZE || memcmp(secret, none, PROOF_SIZE) == 0) {
-		mc_query_done(query, MC_INVALID, "a password's proof of %d "
-		    "bytes must come with this command", PROOF_SIZE);
-		return false;
-	}
-	memcpy(request->new_proof, secret, PROOF_SIZE);
-	request->has_new_proof = true;
-	return true;
-}
-
-/* NULL: the query was answered. */
+/* Refused where it begins, or NULL: the query was answered. */
 static struct change *
 change_of(struct acctserv *acctserv, struct mc_query *query,
     const struct act *act)
@@ -71,36 +53,53 @@ change_of(struct acctserv *acctserv, struct mc_query *query,
 	char folded[MC_NAME_SIZE], text[256];
 	struct change *change;
 
-	if (!is_ready(acctserv, query))
-		return NULL;
 	fault = name_fault(name, folded, text, sizeof(text));
-	if (fault != NULL) {
-		mc_query_done(query, MC_INVALID, "%s", fault);
-		return NULL;
-	}
-	change = change_new(acctserv, act, folded, name);
+	change = change_new(acctserv, act, fault == NULL ? folded : "",
+	    fault == NULL ? name : "");
 	change->query = query;
 	snprintf(change->request.by, sizeof(change->request.by),
 	    "metacubectl %.40s", mc_query_by(query));
-	return change;
+	if (fault == NULL)
+		return change;
+	change_refuse(change, MC_INVALID, RESULT(BAD_NAME), "%s", fault);
+	return NULL;
 }
 
-/* An address as an argument, "" or absent: none.  false: it was answered. */
+/* The secret beside the command; all zeroes is no SHA-256 of anything.
+ * false: refused. */
 static bool
-email_take(struct mc_query *query, unsigned n, char email[TCAPW_EMAIL_SIZE])
+proof_take(struct change *change)
 {
-	const char *text = mc_query_arg(query, n), *fault;
+	static const uint8_t none[PROOF_SIZE];
+	size_t len;
+	const uint8_t *secret = mc_query_secret(change->query, &len);
 
-	email[0] = '\0';
+	if (len != PROOF_SIZE || memcmp(secret, none, PROOF_SIZE) == 0) {
+		change_refuse(change, MC_INVALID, RESULT(BAD_REQUEST), "a "
+		    "password's proof of %d bytes must come with this "
+		    "command", PROOF_SIZE);
+		return false;
+	}
+	memcpy(change->request.new_proof, secret, PROOF_SIZE);
+	change->request.has_new_proof = true;
+	return true;
+}
+
+/* An address as an argument, "" or absent: none.  false: refused. */
+static bool
+email_take(struct change *change)
+{
+	const char *text = mc_query_arg(change->query, 1), *fault;
+
 	if (text == NULL || text[0] == '\0')
 		return true;
 	fault = mc_email_fault(text);
 	if (fault != NULL) {
-		mc_query_done(query, MC_INVALID, "the e-mail address %s",
-		    fault);
+		change_refuse(change, MC_INVALID, RESULT(BAD_EMAIL),
+		    "the e-mail address %s", fault);
 		return false;
 	}
-	strcpy(email, text);
+	strcpy(change->request.email, text);
 	return true;
 }
 
@@ -224,142 +223,59 @@ check_delete(struct change *change, const struct tcapw_account *account)
 	return true;
 }
 
+/* What comes with the name, and what is done. */
+enum { EMAIL = 1, PROOF = 2 };
+
+struct order {
+	unsigned	takes;
+	struct act	act;
+};
+
 static void
-command_create(void *state, struct mc_query *query)
+perform(struct acctserv *acctserv, struct mc_query *query,
+    const struct order *order)
 {
-	static const struct act act = {
-		"create", "created", false, false, check_create
-	};
-	struct account_request request = { .verb = 0 };
 	struct change *change;
 
-	if (!email_take(query, 1, request.email) ||
-	    !proof_take(query, &request))
+	if (!is_ready(acctserv, query))
 		return;
-	change = change_of(state, query, &act);
-	if (change != NULL) {
-		memcpy(request.by, change->request.by, sizeof(request.by));
-		change->request = request;
+	change = change_of(acctserv, query, &order->act);
+	if (change != NULL &&
+	    ((order->takes & EMAIL) == 0 || email_take(change)) &&
+	    ((order->takes & PROOF) == 0 || proof_take(change)))
 		change_start(change);
+}
+
+#define ORDER(name, takes, ...) \
+	static const struct order name##_order = { \
+		takes, { #name, __VA_ARGS__ } \
+	}; \
+	static void \
+	command_##name(void *state, struct mc_query *query) \
+	{ \
+		perform(state, query, &name##_order); \
 	}
-	mc_wipe(&request, sizeof(request));
-}
 
-static void
-command_password(void *state, struct mc_query *query)
-{
-	static const struct act act = {
-		"password", "has a new password", false, false,
-		check_password
-	};
-	struct account_request request = { .verb = 0 };
-	struct change *change;
-
-	if (!proof_take(query, &request))
-		return;
-	change = change_of(state, query, &act);
-	if (change != NULL) {
-		memcpy(request.by, change->request.by, sizeof(request.by));
-		change->request = request;
-		change_start(change);
-	}
-	mc_wipe(&request, sizeof(request));
-}
-
-static void
-command_email(void *state, struct mc_query *query)
-{
-	static const struct act act = {
-		"email", "has a new e-mail address", false, false, check_email
-	};
-	char email[TCAPW_EMAIL_SIZE];
-	struct change *change;
-
-	if (!email_take(query, 1, email))
-		return;
-	change = change_of(state, query, &act);
-	if (change == NULL)
-		return;
-	strcpy(change->request.email, email);
-	change_start(change);
-}
-
-static void
-plain(struct acctserv *acctserv, struct mc_query *query,
-    const struct act *act)
-{
-	struct change *change = change_of(acctserv, query, act);
-
-	if (change != NULL)
-		change_start(change);
-}
-
-static void
-command_activate(void *state, struct mc_query *query)
-{
-	static const struct act act = {
-		"activate", "activated", false, false, check_activate
-	};
-
-	plain(state, query, &act);
-}
-
-static void
-command_lock(void *state, struct mc_query *query)
-{
-	static const struct act act = {
-		"lock", "locked", false, false, check_lock
-	};
-
-	plain(state, query, &act);
-}
-
-static void
-command_unlock(void *state, struct mc_query *query)
-{
-	static const struct act act = {
-		"unlock", "unlocked", false, false, check_unlock
-	};
-
-	plain(state, query, &act);
-}
-
-static void
-command_delete(void *state, struct mc_query *query)
-{
-	static const struct act act = {
-		"delete", "deleted", false, false, check_delete
-	};
-
-	plain(state, query, &act);
-}
-
-static void
-command_erase(void *state, struct mc_query *query)
-{
-	static const struct act act = {
-		"erase", "deleted, to be erased", false, false, check_delete,
-		true
-	};
-
-	plain(state, query, &act);
-}
+ORDER(create, EMAIL | PROOF, "created", false, false, check_create)
+ORDER(password, PROOF, "has a new password", false, false, check_password)
+ORDER(email, EMAIL, "has a new e-mail address", false, false, check_email)
+ORDER(activate, 0, "activated", false, false, check_activate)
+ORDER(lock, 0, "locked", false, false, check_lock)
+ORDER(unlock, 0, "unlocked", false, false, check_unlock)
+ORDER(appoint, 0, "is an administrator", false, false, check_appoint)
+ORDER(dismiss, 0, "is no administrator", false, false, check_dismiss)
+ORDER(delete, 0, "deleted", false, false, check_delete)
+ORDER(erase, 0, "deleted, to be erased", false, false, check_delete, true)
 
 static void
 command_administrator(void *state, struct mc_query *query)
 {
-	static const struct act appoint = {
-		"appoint", "is an administrator", false, false, check_appoint
-	};
-	static const struct act dismiss = {
-		"dismiss", "is no administrator", false, false, check_dismiss
-	};
 	const char *word = mc_query_arg(query, 1);
 
 	if (strcmp(word, "on") == 0)
-		plain(state, query, &appoint);
+		command_appoint(state, query);
 	else if (strcmp(word, "off") == 0)
-		plain(state, query, &dismiss);
+		command_dismiss(state, query);
 	else
 		mc_query_done(query, MC_INVALID, "usage: account "
 		    "administrator NAME on|off");
