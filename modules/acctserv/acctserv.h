@@ -160,6 +160,9 @@ void	 names_forget(struct acctserv *);	/* what is under way */
 /* audit.c: start calls follow_start when log and queue agree. */
 enum mc_status audit_open(struct acctserv *);
 void	audit_start(struct acctserv *);
+/* An operator was; what stays valid. */
+void	audit_refused(struct acctserv *, const char *what, const char *by,
+	    uint64_t uid, enum mc_status);
 void	audit_close(struct acctserv *);
 
 /* history.c: the last count entries of an account (uid 0: of all), oldest
@@ -168,7 +171,8 @@ struct entry {
 	uint64_t	number, time_ms, uid, seq;
 	uint32_t	flags;
 	int		kind, verb;
-	char		what[TCAPW_WHAT_SIZE], by[TCAPW_BY_SIZE];
+	char		what[TCAPW_WHAT_SIZE + 32];	/* "lock, refused: ..." */
+	char		by[TCAPW_BY_SIZE];
 };
 struct history {
 	const char	*why;			/* NULL: fine */

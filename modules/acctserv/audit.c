@@ -10,6 +10,10 @@
  * entry is missing and none is there twice, whatever killed the process.
  * Entries name nobody: they have the uid.
  *
+ * What operators were refused is between these, at the place where the log
+ * is: written only while no change is on its way to the disk.  A process that
+ * is killed loses what was refused in the last moment, but never a change.
+ *
  * A log that has more than the queue contradicts it: the process ends, at the
  * start before the store is followed, and so before any change is taken.
  *
@@ -37,6 +41,7 @@ struct writing {
 	enum queue_result	 result;
 	struct wmq_pointer	 next;		/* where to read on */
 	uint64_t		 prune_before_ms;
+	size_t			 refusals;	/* of the entries */
 	size_t			 count;
 	struct queue_entry	 entries[ENTRIES_MAX];
 	uint8_t			 data[ENTRIES_MAX][ENTRY_MAX];
@@ -100,6 +105,31 @@ mark_add(struct writing *writing, Metacube__Audit__Kind kind)
 	entry_add(writing, &message);
 }
 
+static void
+refusal_add(struct writing *writing, struct refusal *refusal)
+{
+	Metacube__Audit message;
+
+	message_init(&message, &writing->next);
+	message.kind = METACUBE__AUDIT__KIND__REFUSED;
+	message.time_ms = refusal->time_ms;
+	message.uid = refusal->uid;
+	message.what = (char *)refusal->what;
+	message.by = refusal->by;
+	message.status = refusal->status;
+	writing->refusals++;
+	entry_add(writing, &message);
+}
+
+/* Those that were written; others may have come. */
+static void
+refusals_forget(struct audit *audit, size_t count)
+{
+	audit->nrefusals -= count;
+	memmove(audit->refusals, audit->refusals + count,
+	    audit->nrefusals * sizeof(audit->refusals[0]));
+}
+
 /* Loop. */
 static void
 written(void *job)
@@ -111,6 +141,7 @@ written(void *job)
 
 	if (fine) {
 		audit->at = writing->next;
+		refusals_forget(audit, writing->refusals);
 		mc_count(acctserv->host, "audited", (int64_t)writing->count);
 	} else
 		mc_count(acctserv->host, "audit_full", 1);
@@ -286,6 +317,41 @@ got_records(void *owner, const struct mc_reply *reply)
 }
 
 static void
+refusals_write(struct acctserv *acctserv)
+{
+	struct audit *audit = acctserv->audit;
+	struct writing *writing = writing_new(acctserv);
+
+	for (size_t i = 0; i < audit->nrefusals; i++)
+		refusal_add(writing, &audit->refusals[i]);
+	writing_start(writing);
+}
+
+void
+audit_refused(struct acctserv *acctserv, const char *what, const char *by,
+    uint64_t uid, enum mc_status status)
+{
+	struct audit *audit = acctserv->audit;
+	struct refusal *refusal = &audit->refusals[audit->nrefusals];
+
+	if (audit->nrefusals == REFUSALS_MAX) {
+		mc_count(acctserv->host, "audit_lost", 1);
+		return;
+	}
+	audit->nrefusals++;
+	refusal->time_ms = mc_time_ms();
+	refusal->uid = uid;
+	refusal->status = status;
+	refusal->what = what;
+	snprintf(refusal->by, sizeof(refusal->by), "%s", by);
+	if (audit->call != NULL) {	/* it waits for changes */
+		mc_call_cancel(&audit->call);
+		mc_timer_set(acctserv->host, &audit->timer, PAUSE_MS, read_on,
+		    acctserv);
+	}
+}
+
+static void
 read_on(void *owner)
 {
 	struct acctserv *acctserv = owner;
@@ -293,7 +359,9 @@ read_on(void *owner)
 
 	if (acctserv->stopping)
 		return;
-	if (audit->placed)
+	if (audit->placed && audit->nrefusals > 0)
+		refusals_write(acctserv);
+	else if (audit->placed)
 		wmq_read(&acctserv->wmq, &audit->at, WMQ_BATCH_MAX,
 		    WMQ_WAIT_MAX_MS, &audit->call, got_records, acctserv);
 	else

@@ -11,11 +11,21 @@
 #include <metacube/queue.h>
 
 #define AUDIT_TAG	"adt"
+#define REFUSALS_MAX	64
+
+struct refusal {
+	uint64_t	 time_ms, uid;
+	enum mc_status	 status;
+	const char	*what;
+	char		 by[TCAPW_BY_SIZE];
+};
 
 struct audit {
 	struct queue		*queue;		/* the instance's thread */
 	struct wmq_pointer	 at;		/* the loop: read up to here */
 	bool			 placed;	/* the queue agrees with that */
+	struct refusal		 refusals[REFUSALS_MAX];  /* to be written */
+	size_t			 nrefusals;
 	struct mc_call		*call;
 	struct mc_timer		*timer;
 };

@@ -185,6 +185,14 @@ answer(struct change *change, enum mc_status status, int result,
 	change->question = NULL;
 }
 
+/* The fault is in what was asked, not in the moment. */
+static bool
+is_judged(enum mc_status status)
+{
+	return status == MC_INVALID || status == MC_DENIED ||
+	    status == MC_NOT_FOUND || status == MC_EXISTS;
+}
+
 void
 change_refuse(struct change *change, enum mc_status status, int result,
     const char *format, ...)
@@ -196,6 +204,9 @@ change_refuse(struct change *change, enum mc_status status, int result,
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	mc_count(change->acctserv->host, "refused", 1);
+	if (change->query != NULL && is_judged(status))
+		audit_refused(change->acctserv, change->act->what,
+		    change->request.by, change->before.uid, status);
 	answer(change, status, result, text);
 	change_end(change);
 }

@@ -82,6 +82,18 @@ audit_each(struct queue *queue, uint64_t after, audit_visit_fn *visit,
 	return result;
 }
 
+static void
+what_write(struct entry *entry, const Metacube__Audit *message)
+{
+	if (message->kind == METACUBE__AUDIT__KIND__REFUSED)
+		snprintf(entry->what, sizeof(entry->what), "%.24s, refused: "
+		    "%s", message->what,
+		    mc_status_text((enum mc_status)message->status));
+	else
+		snprintf(entry->what, sizeof(entry->what), "%s",
+		    message->what);
+}
+
 /* The last ones stand in a ring. */
 static void
 keep(void *arg, const struct wmq_record *record,
@@ -101,7 +113,7 @@ keep(void *arg, const struct wmq_record *record,
 	entry->flags = message->flags;
 	entry->kind = message->kind;
 	entry->verb = (int)message->verb;
-	snprintf(entry->what, sizeof(entry->what), "%s", message->what);
+	what_write(entry, message);
 	snprintf(entry->by, sizeof(entry->by), "%s", message->by);
 }
 

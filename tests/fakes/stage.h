@@ -58,6 +58,9 @@ void	 stage_queue(struct mc_conn *, size_t queued, bool full);
 /* stage_calls.c: calls that their providers have not answered yet. */
 size_t	 stage_owed(void);
 
+/* Asks the module's command; args end with NULL. */
+void	 stage_command(const char *name, const char *const args[]);
+
 /* The last query that the module has answered since this was asked. */
 bool	 stage_told(enum mc_status *status_r, const char **text_r);
 

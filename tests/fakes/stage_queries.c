@@ -17,10 +17,17 @@ static struct {
 	char		text[1024];
 } last;
 
+struct mc_query {
+	const char *const	*args;
+};
+static const struct mc_command *added;
+static void *added_state;
+
 void
 stage_queries_reset(void)
 {
 	memset(&last, 0, sizeof(last));
+	added = NULL;
 }
 
 void
@@ -28,16 +35,29 @@ mc_commands(struct mc_host *host, const struct mc_command *commands,
     void *state)
 {
 	(void)host;
-	(void)commands;
-	(void)state;
+	added = commands;
+	added_state = state;
+}
+
+void
+stage_command(const char *name, const char *const args[])
+{
+	static struct mc_query query;
+	const struct mc_command *command = added;
+
+	while (strcmp(command->name, name) != 0)
+		command++;
+	query.args = args;
+	command->run(added_state, &query);
 }
 
 const char *
 mc_query_arg(const struct mc_query *query, unsigned n)
 {
-	(void)query;
-	(void)n;
-	return NULL;
+	for (unsigned i = 0; query != NULL && i <= n; i++)
+		if (query->args[i] == NULL)
+			return NULL;
+	return query != NULL ? query->args[n] : NULL;
 }
 
 const uint8_t *

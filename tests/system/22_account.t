@@ -222,6 +222,9 @@ check "with who it was" says 'lock +metacubectl ' \
 	ctl account account audit uid:1
 check "and whom the web front is" says 'create +web \([a-z]' \
 	ctl account account audit uid:1
+ctl account account lock nobody >/dev/null 2>&1
+refused () { ctl account account audit | grep -q 'lock, refused: not found'; }
+check "and what an operator was refused" until_true refused
 check "metacube-wmqdump reads it" says 'tag=adt .*what=erase' \
 	"$top_build/metacube-wmqdump" "$net/account/audit"
 check "it names nobody" not grep -raiE 'joe|example\.(com|org|net)' \

@@ -37,6 +37,10 @@ print_entry(const struct print_how *how, const Metacube__Audit *message)
 	case METACUBE__AUDIT__KIND__GAP:
 		print_field(how, "kind", "gap");
 		return;
+	case METACUBE__AUDIT__KIND__REFUSED:
+		print_field(how, "kind", "refused");
+		print_number(how, "status", message->status);
+		break;
 	default:
 		break;
 	}
