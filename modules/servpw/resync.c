@@ -255,6 +255,24 @@ no_freeze(struct servpw *servpw, const char *why)
 	resync_over(servpw);
 }
 
+/* It is being fetched: for how long? */
+static void
+await_freeze(struct servpw *servpw)
+{
+	struct resync *resync = &servpw->resync;
+	uint64_t limit_ms = (uint64_t)servpw->conf->freeze_wait_ms;
+	char why[WHY_SIZE];
+
+	if (mc_now_ms() - resync->asked_ms < limit_ms) {
+		mc_timer_set(servpw->host, &resync->timer, BUSY_AGAIN_MS,
+		    find_freeze, servpw);
+		return;
+	}
+	snprintf(why, sizeof(why), "the freeze is still being fetched after %"
+	    PRIu64 " s (freeze_wait)", limit_ms / 1000);
+	resync_failed(servpw, why);
+}
+
 static void
 found_freeze(void *owner, const struct mc_reply *reply)
 {
@@ -264,8 +282,7 @@ found_freeze(void *owner, const struct mc_reply *reply)
 	char why[WHY_SIZE];
 
 	if (reply->status == MC_BUSY)
-		mc_timer_set(servpw->host, &resync->timer, BUSY_AGAIN_MS,
-		    find_freeze, servpw);
+		await_freeze(servpw);
 	else if (reply->status == MC_NOT_FOUND)
 		no_freeze(servpw, "there is no freeze");
 	else if (file == NULL && resync->renewed) {
@@ -370,6 +387,7 @@ found_queue(void *owner, const struct mc_reply *reply)
 	}
 	resync->queue = *queue;
 	resync->renewed = true;
+	resync->asked_ms = mc_now_ms();
 	if (may_follow(resync)) {
 		mc_log(servpw->host, MC_NOTE, "the queue has come to where "
 		    "the store is");

@@ -311,6 +311,11 @@ static const struct mc_key keys[] = {
 	  .fallback = "6", .min = 1, .max = RESYNCS_MAX,
 	  .help = "So often within an hour the store is loaded from a freeze, "
 	  "unless somebody asks for it." },
+	{ MC_FIELD_AS("freeze_wait", struct conf, freeze_wait_ms),
+	  .type = MC_DURATION, .fallback = "1h", .min = 1000,
+	  .max = 604800000,
+	  .help = "How long the freeze may be fetched; then that is an "
+	  "error, and it is asked for again later." },
 	{ MC_FIELD_AS("compare_every", struct conf, compare_ms),
 	  .type = MC_DURATION, .fallback = "5s", .min = 100, .max = 3600000,
 	  .help = "How often the store is compared with what the server says "

@@ -27,7 +27,7 @@
 struct conf {
 	const char	*key_files;
 	int64_t		 shrink_limit, resyncs_per_hour;
-	int64_t		 compare_ms;
+	int64_t		 freeze_wait_ms, compare_ms;
 };
 
 enum phase {
@@ -59,6 +59,7 @@ struct resync {
 	bool			 server_known;	/* head is the server's word */
 	struct wmq_pointer	 head;
 	bool			 renewed;	/* obtain was asked to renew */
+	uint64_t		 asked_ms;	/* first, for this freeze */
 	char			 why[WHY_SIZE];	/* it was not done, last */
 	struct thaw		*thaw;
 	struct mc_query		*query;		/* who asked for it, or NULL */

@@ -410,7 +410,8 @@ rig_begin(void)
 	store.table = table_new(RECORDS_MAX);
 	conf = (struct conf) {
 		.key_files = key_path, .shrink_limit = 80,
-		.resyncs_per_hour = 3, .compare_ms = 1000
+		.resyncs_per_hour = 3, .freeze_wait_ms = 120000,
+		.compare_ms = 1000
 	};
 	reading = NULL;
 	servpw = mc_zalloc(metacube_module.state_size);

@@ -126,6 +126,40 @@ patient(void)
 	rig_end();
 }
 
+/* But not for ever: that is an error, whoever asked is told, and it is tried
+ * again. */
+static void
+impatient(void)
+{
+	rig_begin();
+	server_changes(10);
+	server_freeze_now();
+	server.oldest = 8;
+	server.obtain = MC_BUSY;
+	rig_start();
+	stage_pass(119000);
+	CU_ASSERT_EQUAL(servpw->error_ms, 0);
+	stage_pass(1500);
+	CU_ASSERT_EQUAL(stage_count("resyncs_failed"), 1);
+	CU_ASSERT_TRUE(stage_logged("still being fetched after 120 s"));
+	CU_ASSERT_NOT_EQUAL(servpw->error_ms, 0);
+	command("replica resync");
+	stage_pass(121000);
+	CU_ASSERT_TRUE(told(MC_UNAVAILABLE, "still being fetched"));
+	server.obtain = MC_OK;
+	stage_pass(10000);
+	CU_ASSERT_TRUE(is_level());
+	rig_end();
+	rig_begin();
+	server_changes(10);
+	server.obtain = MC_BUSY;
+	rig_start();			/* all of the queue is here */
+	stage_pass(121000);
+	CU_ASSERT_TRUE(is_level());
+	CU_ASSERT_TRUE(stage_logged("is built from the queue"));
+	rig_end();
+}
+
 /* A store that cannot follow. */
 
 static void
@@ -599,6 +633,7 @@ main(void)
 		{ "or, without one, with the queue", from_queue },
 		{ "a store goes on where it was", from_local },
 		{ "a freeze that is fetched is waited for", patient },
+		{ "but only so long", impatient },
 		{ "records that are gone: a freeze", gone },
 		{ "another epoch: a freeze of it", epoch },
 		{ "a mirror that is behind is waited for", ahead_of_mirror },
