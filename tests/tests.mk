@@ -214,10 +214,12 @@ tests_unit_test_auth_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_auth_t_LDADD = $(STAGE_LIBS) $(CRYPT_LIBS)
 tests_unit_test_auth_t_LDFLAGS = -Wl,--wrap=free
 endif
+# modules that hand on over one link
+REMOTE_RIG = tests/unit/remote_rig.c tests/unit/remote_rig.h
 if MODULE_ACCOUNT_REMOTE
 UNIT_TESTS += tests/unit/test_account_remote.t
 tests_unit_test_account_remote_t_SOURCES = \
-	tests/unit/test_account_remote.c \
+	tests/unit/test_account_remote.c $(REMOTE_RIG) \
 	$(STAGE_SOURCES) $(modules_account_remote_la_SOURCES)
 tests_unit_test_account_remote_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_account_remote_t_LDADD = $(STAGE_LIBS)
@@ -233,7 +235,7 @@ tests_unit_test_acctserv_t_LDADD = $(STAGE_LIBS) $(CRYPT_LIBS)
 endif
 if MODULE_TASKMASTER_REMOTE
 UNIT_TESTS += tests/unit/test_remote.t
-tests_unit_test_remote_t_SOURCES = tests/unit/test_remote.c \
+tests_unit_test_remote_t_SOURCES = tests/unit/test_remote.c $(REMOTE_RIG) \
 	$(STAGE_SOURCES) $(modules_taskmaster_remote_la_SOURCES)
 tests_unit_test_remote_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_remote_t_LDADD = $(STAGE_LIBS)

@@ -3,30 +3,15 @@
  * account_remote: what was changed is answered when the own replica has it,
  * and what nobody can know is said to be uncertain.
  */
-#include "cutap.h"
-#include "stage.h"
+#include "remote_rig.h"
 
 #include <metacube/account.h>
 #include <metacube/replica.h>
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#define HEARD(conn, KIND) \
-	stage_heard(conn, METACUBE__ENVELOPE__MESSAGE_##KIND)
-#define SAY(conn, with_cid, KIND, field, body) do { \
-	Metacube__Envelope say_ = METACUBE__ENVELOPE__INIT; \
-	say_.cid = (with_cid); \
-	say_.message_case = METACUBE__ENVELOPE__MESSAGE_##KIND; \
-	say_.field = (body); \
-	stage_say(conn, &say_); \
-} while (0)
 #define RESULT(what)	METACUBE__ACCOUNT_ANSWER__RESULT__##what
 #define VERB(what)	METACUBE__ACCOUNT_REQUEST__VERB__##what
-
-static void *conf, *remote;
-static struct mc_ref service;
 
 /* The replica beside it: has not got there yet. */
 static struct wmq_pointer awaited;
@@ -52,54 +37,23 @@ replica_says(enum mc_status status)
 	stage_pass(0);
 }
 
-/* Sets a number, or the endpoint, by the name of its key. */
-static void
-set(const char *name, int64_t number, const char *text)
-{
-	const struct mc_key *key = metacube_module.keys;
-
-	while (strcmp(key->name, name) != 0)
-		key++;
-	if (text != NULL)
-		memcpy((char *)conf + key->offset, &text, sizeof(text));
-	else
-		memcpy((char *)conf + key->offset, &number, sizeof(number));
-}
-
 static void
 open_remote(bool replica)
 {
-	stage_reset("gateway");
-	conf = mc_zalloc(metacube_module.conf_size);
-	remote = mc_zalloc(metacube_module.state_size);
-	set("connect", 0, "127.0.0.1:7747");
-	set("max_pending", 3, NULL);
-	if (replica) {
-		struct mc_ref ref = { .ops = &replica_ops };
-
-		memcpy((char *)remote + metacube_module.needs[0].offset,
-		    &ref, sizeof(ref));
-	}
+	remote_make("127.0.0.1:7747");
+	if (replica)
+		remote_need(&replica_ops);
 	reached_call = NULL;
-	service.provider = remote;
-	service.ops = metacube_module.provides[0].ops;
-	CU_ASSERT_EQUAL_FATAL(metacube_module.init(remote, stage_host(),
-	    conf), MC_OK);
-	CU_ASSERT_EQUAL_FATAL(metacube_module.start(remote), MC_OK);
+	remote_start();
 }
 
 static void
 close_remote(void)
 {
-	metacube_module.stop(remote);
-	stage_pass(0);
+	remote_stop();
 	if (reached_call != NULL)
 		replica_says(MC_UNAVAILABLE);
-	CU_ASSERT_EQUAL(stage_owed(), 0);
-	CU_ASSERT_EQUAL(stage_count("pending"), 0);
-	free(remote);
-	free(conf);
-	stage_reset("");
+	remote_end();
 }
 
 struct asked {
@@ -414,8 +368,7 @@ asker_gone(void)
 	replica_says(MC_OK);
 	CU_ASSERT_FALSE(asked.answered);
 	ask(&asked);
-	metacube_module.stop(remote);
-	stage_pass(0);
+	remote_stop();
 	CU_ASSERT_EQUAL(asked.status, MC_UNCERTAIN);
 	close_remote();
 }
@@ -426,16 +379,10 @@ moves(void)
 {
 	struct asked asked;
 	struct mc_conn *conn;
-	void *moved;
 
 	open_remote(false);
 	stage_accept();
-	moved = conf;
-	conf = mc_zalloc(metacube_module.conf_size);
-	memcpy(conf, moved, metacube_module.conf_size);
-	set("connect", 0, "127.0.0.1:7748");
-	CU_ASSERT_EQUAL(metacube_module.reload(remote, conf), MC_OK);
-	free(moved);
+	remote_move("127.0.0.1:7748");
 	conn = stage_accept();
 	stage_pass(0);
 	CU_ASSERT_EQUAL(stage_count("connected"), 1);

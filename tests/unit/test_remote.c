@@ -3,68 +3,26 @@
  * taskmaster_remote: each question gets its answer, or a reason why not,
  * whatever becomes of the link.
  */
-#include "cutap.h"
-#include "stage.h"
+#include "remote_rig.h"
 
 #include <metacube/taskmaster.h>
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-
-#define HEARD(conn, KIND) \
-	stage_heard(conn, METACUBE__ENVELOPE__MESSAGE_##KIND)
-#define SAY(conn, with_cid, KIND, field, body) do { \
-	Metacube__Envelope say_ = METACUBE__ENVELOPE__INIT; \
-	say_.cid = (with_cid); \
-	say_.message_case = METACUBE__ENVELOPE__MESSAGE_##KIND; \
-	say_.field = (body); \
-	stage_say(conn, &say_); \
-} while (0)
-
-static void *conf, *remote;
-static struct mc_ref service;
-
-/* Sets a number, or the endpoint, by the name of its key. */
-static void
-set(const char *name, int64_t number, const char *text)
-{
-	const struct mc_key *key = metacube_module.keys;
-
-	while (strcmp(key->name, name) != 0)
-		key++;
-	if (text != NULL)
-		memcpy((char *)conf + key->offset, &text, sizeof(text));
-	else
-		memcpy((char *)conf + key->offset, &number, sizeof(number));
-}
 
 static void
 open_remote(void)
 {
-	stage_reset("gateway");
-	conf = mc_zalloc(metacube_module.conf_size);
-	remote = mc_zalloc(metacube_module.state_size);
-	set("connect", 0, "127.0.0.1:7745");
-	set("connect_wait", 2000, NULL);
-	set("max_pending", 3, NULL);
-	service.provider = remote;
-	service.ops = metacube_module.provides[0].ops;
-	CU_ASSERT_EQUAL_FATAL(metacube_module.init(remote, stage_host(),
-	    conf), MC_OK);
-	CU_ASSERT_EQUAL_FATAL(metacube_module.start(remote), MC_OK);
+	remote_make("127.0.0.1:7745");
+	remote_set("connect_wait", 2000);
+	remote_start();
 }
 
 static void
 close_remote(void)
 {
-	metacube_module.stop(remote);
-	stage_pass(0);
-	CU_ASSERT_EQUAL(stage_owed(), 0);
-	CU_ASSERT_EQUAL(stage_count("pending"), 0);
-	free(remote);
-	free(conf);
-	stage_reset("");
+	remote_stop();
+	remote_end();
 }
 
 struct question {
@@ -478,8 +436,7 @@ asker_gone(void)
 	placed_say(conn, place_heard(conn, "desert"), (char *)"desert", 6);
 	CU_ASSERT_FALSE(question.answered);
 	ask(&question, "desert");
-	metacube_module.stop(remote);
-	stage_pass(0);
+	remote_stop();
 	CU_ASSERT_EQUAL(question.status, MC_UNAVAILABLE);
 	close_remote();
 }
@@ -490,17 +447,11 @@ moves(void)
 {
 	struct question before, after;
 	struct mc_conn *conn;
-	void *moved;
 
 	open_remote();
 	stage_accept();
 	ask(&before, "desert");
-	moved = conf;
-	conf = mc_zalloc(metacube_module.conf_size);
-	memcpy(conf, moved, metacube_module.conf_size);
-	set("connect", 0, "127.0.0.1:7746");
-	CU_ASSERT_EQUAL(metacube_module.reload(remote, conf), MC_OK);
-	free(moved);
+	remote_move("127.0.0.1:7746");
 	conn = stage_accept();
 	stage_pass(0);
 	CU_ASSERT_EQUAL(before.status, MC_UNAVAILABLE);
