@@ -272,8 +272,8 @@ dump_path(struct dump *dump, const char *path)
 static void
 summary(const struct dump *dump)
 {
-	printf("%llu files, records %llu to %llu: whole\n",
-	    (unsigned long long)dump->files,
+	printf("%llu file%s, records %llu to %llu: whole\n",
+	    (unsigned long long)dump->files, dump->files == 1 ? "" : "s",
 	    (unsigned long long)dump->first_seq,
 	    (unsigned long long)dump->before.next_seq - 1);
 }
