@@ -31,9 +31,10 @@
 #define PHASE_SECONDS	120
 
 static const struct contract_suite *const suites[] = {
-	&contract_auth, &contract_freeze, &contract_mail, &contract_mirror,
-	&contract_replica, &contract_replicas, &contract_taskmaster,
-	&contract_tcapw, &contract_wmq, &contract_wmqfile
+	&contract_account, &contract_auth, &contract_freeze, &contract_mail,
+	&contract_mirror, &contract_replica, &contract_replicas,
+	&contract_taskmaster, &contract_tcapw, &contract_wmq,
+	&contract_wmqfile
 };
 
 static char folder[PATH_SIZE / 2];

@@ -4,6 +4,7 @@
 bin_PROGRAMS += metacube-contract
 dist_man_MANS += tests/contract/metacube-contract.1
 metacube_contract_SOURCES = \
+	tests/contract/account.c \
 	tests/contract/auth.c \
 	tests/contract/contract.c \
 	tests/contract/contract.h \
@@ -56,12 +57,15 @@ endif
 endif
 endif
 if ALL_MODULES
-CONTRACT_TESTS += tests/contract/mail_sendmail.t \
+CONTRACT_TESTS += tests/contract/account_acctserv.t \
+	tests/contract/account_remote.t tests/contract/mail_sendmail.t \
 	tests/contract/mirror_antpclnt.t tests/contract/replicas_antpserv.t \
 	tests/contract/wmqfile_antpclnt.t
 endif
 TESTS += $(CONTRACT_TESTS)
 dist_check_SCRIPTS += tests/contract/run \
+	tests/contract/account_acctserv.t \
+	tests/contract/account_remote.t \
 	tests/contract/wmqfile_antpclnt.t \
 	tests/contract/auth_password.t \
 	tests/contract/freeze_wmqmaint.t \

@@ -39,6 +39,7 @@ struct contract_suite {
 	const struct contract_phase *phases;	/* end with a zero entry */
 };
 
+extern const struct contract_suite contract_account;
 extern const struct contract_suite contract_auth;
 extern const struct contract_suite contract_freeze;
 extern const struct contract_suite contract_mail;
