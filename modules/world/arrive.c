@@ -29,7 +29,7 @@ world_evict(struct world *world, uint64_t uid, unsigned reason,
 {
 	struct avatar *avatar = avatar_by_uid(world, uid);
 
-	tickets_void(world->tickets, uid, void_ms, mc_time_ms());
+	tickets_void(world->tickets, uid, void_ms, mc_now_ms());
 	for (struct session *session = world->sessions; session != NULL;
 	    session = session->next)
 		if (!session->closing && session->ticket != NULL &&
@@ -67,7 +67,7 @@ ticket_wrong(struct world *world, const ProtobufCBinaryData *sealed,
 		count_fault(world, fault);
 		return ticket_fault_text(fault);
 	}
-	if (tickets_are_void(world->tickets, ticket_r)) {
+	if (tickets_are_void(world->tickets, ticket_r, mc_now_ms())) {
 		mc_count(world->host, "tickets_void", 1);
 		return "the account has changed since: log in again";
 	}

@@ -16,6 +16,7 @@
 #define KEYS_MAX	8
 #define USED_MAX	32768		/* in 60 s; a power of two */
 #define VOIDS_MAX	4096
+#define VOID_MS		(2 * TICKET_LIFE_MS)
 #define NONE		UINT32_MAX
 
 struct used {
@@ -25,7 +26,7 @@ struct used {
 };
 
 struct voided {
-	uint64_t	uid, until_ms;
+	uint64_t	uid, until_ms, forget_ms;
 };
 
 struct tickets {
@@ -172,26 +173,30 @@ void_forget(struct tickets *tickets)
 
 void
 tickets_void(struct tickets *tickets, uint64_t uid, uint64_t until_ms,
-    uint64_t now_ms)
+    uint64_t steady_ms)
 {
 	uint32_t at;
 
 	while (tickets->void_count > 0 && (tickets->void_count == VOIDS_MAX ||
-	    tickets->voids[tickets->void_oldest].until_ms < now_ms))
+	    tickets->voids[tickets->void_oldest].forget_ms <= steady_ms))
 		void_forget(tickets);
 	at = (tickets->void_oldest + tickets->void_count++) % VOIDS_MAX;
-	tickets->voids[at] = (struct voided) { uid, until_ms };
+	tickets->voids[at] = (struct voided) {
+		uid, until_ms, steady_ms + VOID_MS
+	};
 }
 
 bool
-tickets_are_void(const struct tickets *tickets, const struct ticket *ticket)
+tickets_are_void(const struct tickets *tickets, const struct ticket *ticket,
+    uint64_t steady_ms)
 {
 	for (uint32_t i = 0; i < tickets->void_count; i++) {
 		const struct voided *voided = &tickets->voids[
 		    (tickets->void_oldest + i) % VOIDS_MAX];
 
 		if (voided->uid == ticket->uid &&
-		    ticket->expires_ms <= voided->until_ms)
+		    ticket->expires_ms <= voided->until_ms &&
+		    steady_ms < voided->forget_ms)
 			return true;
 	}
 	return false;

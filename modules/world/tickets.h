@@ -25,12 +25,14 @@ enum ticket_fault	 tickets_open(struct tickets *, const void *sealed,
 			    size_t len, const char *world, uint64_t now_ms,
 			    struct ticket *ticket_r);
 
-/* This user's tickets that expire until then (UTC) are no good any more.
- * Beyond the limit the oldest is forgotten: the taskmaster knows it, too. */
+/* This user's tickets that expire until then (UTC, by the taskmaster's clock)
+ * are no good any more.  Beyond the limit the oldest is forgotten: the
+ * taskmaster knows it, too.  All are, after twice the life of a ticket by the
+ * steady clock: whatever the other clocks have done meanwhile. */
 void			 tickets_void(struct tickets *, uint64_t uid,
-			    uint64_t until_ms, uint64_t now_ms);
+			    uint64_t until_ms, uint64_t steady_ms);
 bool			 tickets_are_void(const struct tickets *,
-			    const struct ticket *);
+			    const struct ticket *, uint64_t steady_ms);
 
 enum tickets_use { TICKETS_TAKEN, TICKETS_USED, TICKETS_FULL };
 

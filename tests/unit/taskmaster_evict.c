@@ -70,16 +70,22 @@ tickets_void(void)
 	struct mc_conn *conn;
 	struct ticket_key key;
 	struct ticket ticket;
+	uint64_t epoch;
 
 	open_taskmaster();
 	conn = world_up("world-1", &key);
 	ask(&question, 7, "newbie-island");
-	load_do(conn);
+	epoch = load_do(conn);
 	ticket = ticket_of(&question, &key);
 	CU_ASSERT_EQUAL(world("world-1")->seats, 1);
 	evict_ask(&question, 7, CHANGED);
 	CU_ASSERT_EQUAL(world("world-1")->seats, 0);
 	CU_ASSERT_TRUE(evict_heard(conn, 7, CHANGED) >= ticket.expires_ms);
+	/* A clock has gone back, and the world lets the user in. */
+	taskmaster->started_ms = mc_now_ms() - 2 * TICKET_LIFE_MS - 1;
+	arrive(conn, 7, epoch, &ticket);
+	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, KICK));
+	CU_ASSERT_EQUAL(world("world-1")->users, 0);
 	ask(&question, 7, "newbie-island");	/* with the new password */
 	CU_ASSERT_EQUAL(question.status, MC_OK);
 	CU_ASSERT_EQUAL(world("world-1")->seats, 1);

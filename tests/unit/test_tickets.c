@@ -150,21 +150,37 @@ voided(void)
 	struct ticket other = ticket_for("world-1", NOW + 20000);
 
 	other.uid = 6;
-	CU_ASSERT_FALSE(tickets_are_void(tickets, &before));
-	tickets_void(tickets, before.uid, before.expires_ms, NOW);
-	CU_ASSERT_TRUE(tickets_are_void(tickets, &before));
-	CU_ASSERT_FALSE(tickets_are_void(tickets, &after));
-	CU_ASSERT_FALSE(tickets_are_void(tickets, &other));
-	/* When it has expired it need not be remembered. */
-	tickets_void(tickets, 7, NOW + 60000, NOW + 30000);
-	CU_ASSERT_FALSE(tickets_are_void(tickets, &before));
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &before, 0));
+	tickets_void(tickets, before.uid, before.expires_ms, 0);
+	CU_ASSERT_TRUE(tickets_are_void(tickets, &before, 0));
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &after, 0));
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &other, 0));
+	/* When none can be left it need not be remembered. */
+	CU_ASSERT_TRUE(tickets_are_void(tickets, &before, 59999));
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &before, 60000));
+	tickets_void(tickets, 7, NOW + 60000, 60000);
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &before, 0));
 	before.uid = 7;
-	CU_ASSERT_TRUE(tickets_are_void(tickets, &before));
+	CU_ASSERT_TRUE(tickets_are_void(tickets, &before, 60000));
 	for (uint64_t uid = 100; uid < 100 + 4096; uid++)
-		tickets_void(tickets, uid, NOW + 60000, NOW + 30000);
-	CU_ASSERT_FALSE(tickets_are_void(tickets, &before));
+		tickets_void(tickets, uid, NOW + 60000, 60000);
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &before, 60000));
 	before.uid = 100;
-	CU_ASSERT_TRUE(tickets_are_void(tickets, &before));
+	CU_ASSERT_TRUE(tickets_are_void(tickets, &before, 60000));
+	tickets_free(&tickets);
+}
+
+/* The taskmaster's clock was a day ahead when somebody had to go, and is not
+ * any more: who has come back is let in. */
+static void
+clock_back(void)
+{
+	struct tickets *tickets = tickets_new();
+	struct ticket ticket = ticket_for("world-1", NOW + 20000);
+
+	tickets_void(tickets, ticket.uid, NOW + 86400000, 5000);
+	CU_ASSERT_TRUE(tickets_are_void(tickets, &ticket, 5000));
+	CU_ASSERT_FALSE(tickets_are_void(tickets, &ticket, 65000));
 	tickets_free(&tickets);
 }
 
@@ -178,6 +194,7 @@ main(void)
 		{ "used tickets are bounded", bounded },
 		{ "how often", rates },
 		{ "tickets that were voided", voided },
+		{ "by a clock that was ahead", clock_back },
 		{ NULL, NULL }
 	};
 
