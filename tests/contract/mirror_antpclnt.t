@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 #
 # The contract of a mirror, antpclnt, with antpserv at the other end of the
-# line; replicas_antpserv.t has it the other way round.
+# line; replicas_antpserv.t has it the other way round, wmqfile_antpclnt.t the
+# queue files that it keeps.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${MC_BUILD:-.}" && pwd)
