@@ -22,6 +22,7 @@
 #include <metacube/wmqfile.h>
 
 #include <sys/queue.h>
+#include <sys/types.h>
 
 struct conf {
 	struct mc_listen_conf	 listen;
@@ -29,12 +30,15 @@ struct conf {
 	bool			 plain;
 };
 
-/* A file that is served, shared by all who read it.  What has been opened
- * stays open until the last of them is done. */
+/* A file that is served; one of the queue is shared by all who read it.  What
+ * has been opened stays open until the last of them is done. */
 struct file {
 	LIST_ENTRY(file)	 link;
+	bool			 listed;	/* others may have it, too */
 	unsigned		 refs;
 	int			 fd;		/* the jobs'; -1: not yet */
+	dev_t			 dev;		/* the jobs': what was opened */
+	ino_t			 ino;
 	uint64_t		 size, seq;	/* of a freeze */
 	char			 name[ANTP_FILE_SIZE];
 	char			 path[WMQFILE_PATH_SIZE];

@@ -25,6 +25,7 @@ struct job {
 	struct file	*file;
 	int		 error;		/* errno, or 0 */
 	const char	*fault;		/* what else is wrong, or NULL */
+	bool		 replaced;	/* another file has its path now */
 	uint64_t	 offset;
 	size_t		 head_len, len;	/* of the block */
 	uint8_t		*block;
@@ -54,11 +55,21 @@ file_of(struct antpserv *server, const char *name, const char *path)
 			break;
 	if (file == NULL) {
 		file = file_new(name, path);
+		file->listed = true;
 		LIST_INSERT_HEAD(&server->files, file, link);
 	} else {
 		file->refs++;
 	}
 	return file;
+}
+
+/* Who has it keeps it; nobody else gets it. */
+static void
+file_unlist(struct file *file)
+{
+	if (file->listed)
+		LIST_REMOVE(file, link);
+	file->listed = false;
 }
 
 void
@@ -69,8 +80,7 @@ file_unref(struct file **filep)
 	*filep = NULL;
 	if (file == NULL || --file->refs != 0)
 		return;
-	if (antp_is_queue_file(file->name))
-		LIST_REMOVE(file, link);
+	file_unlist(file);
 	if (file->fd != -1)
 		close(file->fd);
 	free(file);
@@ -109,6 +119,19 @@ job_free(struct job *job)
 	free(job);
 }
 
+/* Instance's thread.  A mirror that begins anew may give a file of the queue
+ * the name of an old one.  Whoever is in the midst of that goes on with it. */
+static bool
+is_replaced(const struct job *job)
+{
+	const struct file *file = job->file;
+	struct stat st;
+
+	return job->head_len != 0 && antp_is_queue_file(file->name) &&
+	    lstat(file->path, &st) == 0 &&
+	    (st.st_dev != file->dev || st.st_ino != file->ino);
+}
+
 /* Instance's thread. */
 static bool
 job_open(struct job *job)
@@ -116,8 +139,10 @@ job_open(struct job *job)
 	struct file *file = job->file;
 	struct stat st;
 
-	if (file->fd != -1)
-		return true;
+	if (file->fd != -1) {
+		job->replaced = is_replaced(job);
+		return !job->replaced;
+	}
 	file->fd = open(file->path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK |
 	    O_CLOEXEC);
 	if (file->fd == -1 || fstat(file->fd, &st) == -1) {
@@ -127,6 +152,8 @@ job_open(struct job *job)
 	if (!S_ISREG(st.st_mode))
 		job->fault = "is no regular file";
 	file->size = (uint64_t)st.st_size;
+	file->dev = st.st_dev;
+	file->ino = st.st_ino;
 	return job->fault == NULL;
 }
 
@@ -256,6 +283,22 @@ reading_failed(struct session *session, bool at_first)
 		mc_conn_close(session->conn);
 }
 
+/* From the file that has the path now: nothing has been said yet. */
+static void
+begin_again(struct job *job)
+{
+	struct session *session = job->session;
+	uint64_t offset = job->offset, len = job->len;
+
+	file_unlist(job->file);
+	job_free(job);
+	if (session == NULL)
+		return;
+	file_use(session, file_of(session->server, session->file->name,
+	    session->file->path));
+	transfer_begin(session, offset, len + session->left);
+}
+
 static void
 piece_read(void *arg)
 {
@@ -264,6 +307,11 @@ piece_read(void *arg)
 	bool failed = job->error != 0 || job->fault != NULL;
 	bool at_first = job->head_len != 0;
 
+
+	if (job->replaced) {
+		begin_again(job);
+		return;
+	}
 	if (failed)
 		log_fault(job);
 	if (session != NULL && !failed) {

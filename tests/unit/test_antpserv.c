@@ -258,6 +258,114 @@ given_up(void)
 	end();
 }
 
+/* Files */
+
+static void
+file_write(char byte, size_t size)
+{
+	char *bytes = mc_zalloc(size);
+
+	memset(bytes, byte, size);
+	unlink(extent.path);
+	scratch_write(FILE, bytes, size, 0600);
+	free(bytes);
+	extent.end = size;
+}
+
+static void
+get(struct mc_conn *conn, uint64_t offset)
+{
+	const struct antp_request file = {
+		.verb = ANTP_GET, .file = FILE, .offset = offset
+	};
+
+	stage_unwrite(conn);
+	request(conn, &file);
+}
+
+/* Takes the rest; is the answer so many bytes that are all this one? */
+static bool
+got(struct mc_conn *conn, char byte, size_t size)
+{
+	struct antp_response response;
+	const char *bytes, *why;
+	size_t len, before;
+	int head;
+
+	do {
+		stage_written(conn, &before);
+		stage_drain(conn);
+		stage_pass(0);
+		bytes = stage_written(conn, &len);
+	} while (len > before);
+	head = antp_response_read(bytes, len, &response, &why);
+	if (head <= 0 || response.status != ANTP_OK ||
+	    response.length != size || len - (size_t)head != size)
+		return false;
+	for (size_t i = (size_t)head; i < len; i++)
+		if (bytes[i] != byte)
+			return false;
+	return true;
+}
+
+/* The same name, but not the same file. */
+static void
+replaced(void)
+{
+	struct mc_conn *old, *new, *third;
+	size_t most, len;
+
+	begin();
+	file_write('a', 1500000);
+	old = connect_as("world-1");
+	get(old, 0);
+	stage_written(old, &most);
+	CU_ASSERT_TRUE(most > 0 && most < 1500000);	/* in the midst of it */
+	file_write('b', 1200000);
+	new = connect_as("world-2");
+	get(new, 200000);
+	stage_written(new, &len);
+	CU_ASSERT_TRUE(len > 0 && len < 1000000);
+	third = connect_as("world-3");
+	get(third, 1199999);
+	CU_ASSERT_TRUE(got(third, 'b', 1));
+	CU_ASSERT_TRUE(got(old, 'a', 1500000));
+	CU_ASSERT_TRUE(got(new, 'b', 1000000));
+	get(old, 0);
+	CU_ASSERT_TRUE(got(old, 'b', 1200000));
+	/* One that is deleted after it was named is still whole. */
+	unlink(extent.path);
+	get(new, 0);
+	CU_ASSERT_TRUE(got(new, 'b', 1200000));
+	end();
+}
+
+/* Both have the old one when they ask, and one goes. */
+static void
+replaced_for_two(void)
+{
+	const struct antp_request file = { .verb = ANTP_GET, .file = FILE };
+	struct mc_conn *one, *two;
+	char head[ANTP_HEAD_MAX];
+	size_t len = antp_request_write(&file, head);
+
+	begin();
+	file_write('a', 1000);
+	one = connect_as("world-1");
+	two = connect_as("world-2");
+	get(one, 0);
+	get(two, 0);
+	CU_ASSERT_TRUE(got(one, 'a', 1000) && got(two, 'a', 1000));
+	file_write('b', 2000);
+	stage_unwrite(two);
+	stage_feed(one, head, len);
+	stage_feed(two, head, len);
+	stage_drop(one);
+	stage_pass(0);
+	CU_ASSERT_TRUE(got(two, 'b', 2000));
+	end();
+}
+
 int
 main(void)
 {
@@ -265,6 +373,8 @@ main(void)
 		{ "what counts as progress", progress },
 		{ "it is kept over restarts", kept },
 		{ "who was given up comes back by progress", given_up },
+		{ "another file of the same name", replaced },
+		{ "while two ask for it", replaced_for_two },
 		{ NULL, NULL }
 	};
 
