@@ -35,7 +35,7 @@
 #define PEOPLE		8	/* of each worker */
 #define CHANGES		40	/* of each worker, in a round */
 #define LIFE		500	/* rounds with one queue */
-#define AUDIT_TRIES	100
+#define AUDIT_TRIES	60
 
 /* Where, and after how many passes at most it is. */
 static const struct {
@@ -255,18 +255,21 @@ rebuild(struct campaign *campaign)
 	judge_end(campaign, server_end(&campaign->server, SIGTERM), true);
 }
 
-/* The audit log lags behind, until it has been given the time. */
+/* The audit log lags behind, until it has been given the time: each start more
+ * of it. */
 static void
 audit_verify(struct campaign *campaign)
 {
 	struct ledger *ledger = &campaign->ledger;
-	uint64_t before = 0;
+	struct timespec life = { 0, 1000000 };
 
-	for (int i = 0; i < AUDIT_TRIES && (i < 3 || ledger->change > before);
-	    i++) {
-		before = ledger->change;
-		if (server_up(campaign, NULL))
+	for (int i = 0; i < AUDIT_TRIES && (i == 0 ||
+	    ledger->change < ledger->last); i++) {
+		if (server_up(campaign, NULL)) {
+			nanosleep(&life, NULL);
 			server_end(&campaign->server, SIGTERM);
+		}
+		life.tv_nsec += life.tv_nsec < 500000000 ? life.tv_nsec : 0;
 		campaign->violations += ledger_compare(ledger,
 		    campaign->server.folder, false);
 	}

@@ -155,10 +155,10 @@ ledger_compare(struct ledger *ledger, const char *folder, bool level)
 	    cursor_open(&changes, folder, "queue", ledger->change)) {
 		violations = compare(ledger, &entries, &changes);
 		queue_position(changes.queue, &position);
-		if (violations == 0 && level &&
-		    ledger->change != position.durable)
+		ledger->last = position.durable;
+		if (violations == 0 && level && ledger->change != ledger->last)
 			violations = violation("is not level with change",
-			    position.durable);
+			    ledger->last);
 	} else
 		violations = violation("cannot be opened", 0);
 	cursor_close(&entries);

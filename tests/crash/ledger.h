@@ -12,6 +12,7 @@
 struct ledger {
 	uint64_t	entry;		/* of the audit log, compared last */
 	uint64_t	change;		/* of the queue, likewise */
+	uint64_t	last;		/* change of the queue, when compared */
 };
 
 /* What came since the last time.  The log may lag behind the queue, unless it
