@@ -224,6 +224,13 @@ tests_unit_test_account_remote_t_SOURCES = \
 tests_unit_test_account_remote_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_account_remote_t_LDADD = $(STAGE_LIBS)
 endif
+if MODULE_MAIL_SENDMAIL
+UNIT_TESTS += tests/unit/test_mail_spool.t
+tests_unit_test_mail_spool_t_SOURCES = tests/unit/test_mail_spool.c \
+	modules/mail_sendmail/spool.c modules/mail_sendmail/mail_sendmail.h
+tests_unit_test_mail_spool_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_mail_spool_t_LDADD = $(UNIT_LIBS)
+endif
 if MODULE_ACCTSERV
 UNIT_TESTS += tests/unit/test_acctserv.t
 tests_unit_test_acctserv_t_SOURCES = tests/unit/test_acctserv.c \

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * export - everything that is known of one person, as JSON.  Names, addresses
- * and the words of the audit log are ASCII without quotes or backslashes, but
- * are escaped all the same.
+ * export - everything that is known of one person, as JSON.  All of it is text
+ * without control characters; quotes and backslashes may be in who has asked.
  */
 #include "acctserv.h"
 
@@ -33,16 +32,24 @@ put(struct writer *writer, const char *format, ...)
 }
 
 static void
-put_text(struct writer *writer, const char *key, const char *text)
+put_string(struct writer *writer, const char *text)
 {
-	put(writer, "  \"%s\": \"", key);
+	put(writer, "\"");
 	for (; *text != '\0'; text++)
-		if ((unsigned char)*text < 0x20 || *text == '"' ||
-		    *text == '\\')
+		if ((unsigned char)*text < 0x20)
 			put(writer, "\\u%04x", (unsigned)*text);
 		else
-			put(writer, "%c", *text);
-	put(writer, "\",\n");
+			put(writer, "%s%c", *text == '"' || *text == '\\' ?
+			    "\\" : "", *text);
+	put(writer, "\"");
+}
+
+static void
+put_text(struct writer *writer, const char *key, const char *text)
+{
+	put(writer, "  \"%s\": ", key);
+	put_string(writer, text);
+	put(writer, ",\n");
 }
 
 static void
@@ -89,9 +96,12 @@ put_entry(struct writer *writer, const struct entry *entry, bool last)
 {
 	char time[32];
 
-	put(writer, "    {\"time_utc\": \"%s\", \"what\": \"%s\", "
-	    "\"by\": \"%s\"}%s\n", time_text(entry->time_ms, time,
-	    sizeof(time)), entry->what, entry->by, last ? "" : ",");
+	put(writer, "    {\"time_utc\": \"%s\", \"what\": ",
+	    time_text(entry->time_ms, time, sizeof(time)));
+	put_string(writer, entry->what);
+	put(writer, ", \"by\": ");
+	put_string(writer, entry->by);
+	put(writer, "}%s\n", last ? "" : ",");
 }
 
 void

@@ -26,10 +26,13 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#define PRUNE_MS	3600000
+
 struct conf {
 	const char	*command, *from, *from_name, *spool;
 	int64_t		 parallel, timeout_ms, spool_max;
 	int64_t		 retry_base_ms, retry_max_ms, give_up_ms;
+	int64_t		 keep_failed_ms;
 };
 
 TAILQ_HEAD(items, item);
@@ -39,6 +42,7 @@ struct sender {
 	const struct conf	*conf;
 	struct items		 ready;		/* wait for their turn */
 	struct items		 others;	/* run, or wait for a time */
+	struct mc_timer		*prune;
 	size_t			 count;		/* in the spool */
 	int64_t			 running;
 	bool			 stopping;
@@ -418,6 +422,48 @@ send(void *state, const struct mail *mail, struct mc_call *call)
 	mc_work_batch(sender->host, post, posting);
 }
 
+/* What was given up, long ago. */
+
+static void prune_start(void *owner);
+
+/* Loop. */
+static void
+pruned(void *job)
+{
+	struct sender *sender = job;
+
+	if (!sender->stopping)
+		mc_timer_set(sender->host, &sender->prune, PRUNE_MS,
+		    prune_start, sender);
+}
+
+/* The instance's thread. */
+static void
+prune(void *job)
+{
+	struct sender *sender = job;
+	const struct conf *conf = sender->conf;
+	size_t gone;
+
+	if (spool_prune(conf->spool, mc_time_ms() -
+	    (uint64_t)conf->keep_failed_ms, &gone) == -1)
+		mc_log(sender->host, MC_ERROR, "%s/failed cannot be cleared: "
+		    "%s", conf->spool, strerror(errno));
+	if (gone > 0)
+		mc_log(sender->host, MC_NOTE, "%zu mails in %s/failed were "
+		    "older than keep_failed and are removed", gone,
+		    conf->spool);
+	mc_later(sender->host, pruned, sender);
+}
+
+static void
+prune_start(void *owner)
+{
+	struct sender *sender = owner;
+
+	mc_work(sender->host, prune, sender);
+}
+
 /* Life. */
 
 static enum mc_status
@@ -488,6 +534,7 @@ fini(void *state)
 {
 	struct sender *sender = state;
 
+	mc_timer_clear(&sender->prune);
 	items_forget(&sender->ready);
 	items_forget(&sender->others);
 	free(sender->words);
@@ -523,7 +570,11 @@ init(void *state, struct mc_host *host, const void *given)
 static enum mc_status
 start(void *state)
 {
-	turn(state);
+	struct sender *sender = state;
+
+	if (sender->conf->keep_failed_ms > 0)
+		prune_start(sender);
+	turn(sender);
 	return MC_OK;
 }
 
@@ -574,6 +625,11 @@ static const struct mc_key keys[] = {
 	  .type = MC_DURATION, .fallback = "2d", .min = 0,
 	  .max = 2592000000,
 	  .help = "A mail that is so old is not tried again." },
+	{ MC_FIELD_AS("keep_failed", struct conf, keep_failed_ms),
+	  .type = MC_DURATION, .fallback = "30d", .min = 0,
+	  .max = 315360000000,
+	  .help = "How long the headers of mails that were given up are kept, "
+	  "with their addresses; 0: for ever." },
 	{ 0 }
 };
 

@@ -46,6 +46,8 @@ void	spool_drop(const char *path, const char *id);
 int	spool_open(const char *path, const char *id);	/* to read */
 int	spool_remove(const char *path, const char *id);
 int	spool_fail(const char *path, const char *id, const char *why);
+/* Removes what was given up before that (UTC); how many that were. */
+int	spool_prune(const char *path, uint64_t before_ms, size_t *gone_r);
 
 /* Milliseconds since 1970 at which this id was made; 0: it is none. */
 uint64_t id_time(const char *id);

@@ -4,7 +4,8 @@
  *
  *	ID.new		being written; removed at the next start
  *	ID.mail		a whole message, synced
- *	failed/ID	the header of one that was given up, and why
+ *	failed/ID	the header of one that was given up, and why; for a
+ *			while, since there is an address in it
  *
  * A mail's text may have a code in it, so it is gone from here as soon as the
  * mail system has it, or when it is given up.
@@ -185,7 +186,7 @@ int
 spool_fail(const char *path, const char *id, const char *why)
 {
 	char text[4096] = "", failed[PATH_SIZE], *end;
-	int fd = spool_open(path, id);
+	int fd = spool_open(path, id), result;
 	ssize_t len = fd == -1 ? -1 : read(fd, text, 2048);
 
 	if (fd != -1)
@@ -199,7 +200,43 @@ spool_fail(const char *path, const char *id, const char *why)
 	snprintf(end, sizeof(text) - (size_t)(end - text),
 	    "\n\nGiven up: %s\n", why);
 	snprintf(failed, sizeof(failed), "%s/failed/%s", path, id);
-	if (file_write(failed, text, strlen(text)) == -1 && errno != EEXIST)
+	result = file_write(failed, text, strlen(text));
+	mc_wipe(text, sizeof(text));
+	if (result == -1 && errno != EEXIST)
 		return -1;
 	return spool_remove(path, id);
+}
+
+static bool
+is_older(int folder, const char *id, uint64_t before_ms)
+{
+	struct stat st;
+
+	return id_time(id) != 0 &&
+	    fstatat(folder, id, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    (uint64_t)st.st_mtime * 1000 < before_ms;
+}
+
+int
+spool_prune(const char *path, uint64_t before_ms, size_t *gone_r)
+{
+	char failed[PATH_SIZE];
+	struct dirent *entry;
+	int error = 0;
+	DIR *dir = opendir(path_of(failed, path, "failed", ""));
+
+	*gone_r = 0;
+	if (dir == NULL)
+		return -1;
+	while ((entry = readdir(dir)) != NULL) {
+		if (!is_older(dirfd(dir), entry->d_name, before_ms))
+			continue;
+		if (unlinkat(dirfd(dir), entry->d_name, 0) == 0)
+			++*gone_r;
+		else
+			error = errno;
+	}
+	closedir(dir);
+	errno = error;
+	return error == 0 ? 0 : -1;
 }

@@ -126,11 +126,16 @@ check "the spool is empty again" until_true spool_empty
 check "it is nobody else's" test \
 	"$(stat -c %a "$net/account/mail")" -eq 700
 check "stop" stop account
+old=$(failed | head -n 1)
+touch -d '31 days ago' "$old"
+kept=$(failed | wc -l)
 settings[mail_sendmail]+=' give_up = "0s"; spool_max = 1;'
 module_conf account mail_sendmail "command = \"$net/not-there\";" \
 	"spool = \"$net/account/mail\";"
 start account
 check "it starts without its command" until_true ready
+forgotten () { [ ! -e "$old" ] && [ "$(failed | wc -l)" -eq $((kept - 1)) ]; }
+check "what was given up a month ago is removed" until_true forgotten
 check "a mail for which there is none" create none-there
 check "is given up when its time is over" until_true counted failed 1
 check "stop" stop account

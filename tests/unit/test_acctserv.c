@@ -206,6 +206,20 @@ exports(void)
 	rig_close();
 }
 
+/* Whatever they have in them, it stays JSON. */
+static void
+escapes(void)
+{
+	struct tcapw_account joe = { .name = "joe", .display = "Joe" };
+	struct entry entry = { .what = "lock", .by = "a \"b\" c\\" };
+	struct history history = { .count = 1, .all = 1, .entries = &entry };
+	char document[4096];
+
+	export_write(&joe, &history, document, sizeof(document));
+	CU_ASSERT_PTR_NOT_NULL(strstr(document, "\"what\": \"lock\", "
+	    "\"by\": \"a \\\"b\\\" c\\\\\"}\n  ]\n}\n"));
+}
+
 static void
 malformed(void)
 {
@@ -738,6 +752,7 @@ main(void)
 		{ "e-mail addresses", emails },
 		{ "forgotten passwords", forgets },
 		{ "exports", exports },
+		{ "what exports escape", escapes },
 		{ "malformed requests", malformed },
 		{ "nothing is half done", nothing_is_half_done },
 		{ "without mail", without_mail },
