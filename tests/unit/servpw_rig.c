@@ -448,15 +448,12 @@ rig_end(void)
 	scratch_remove();
 }
 
-/* The module only hands a query on. */
 void
 command(const char *name)
 {
-	const struct mc_command *at = commands;
+	static const char *const no_args[] = { NULL };
 
-	while (strcmp(at->name, name) != 0)
-		at++;
-	at->run(servpw, (struct mc_query *)servpw);
+	stage_command(name, no_args);
 	stage_pass(0);
 }
 
