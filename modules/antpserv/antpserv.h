@@ -59,6 +59,7 @@ struct registry {
 	size_t			 count;
 	struct mc_timer		*timer;		/* until it is written */
 	bool			 changed, writing, failed;
+	uint64_t		 written_ms;	/* steady: the last time */
 	bool			 ending;	/* timers are too late */
 };
 
@@ -147,7 +148,8 @@ void	 replica_left(struct session *);
 struct replica *replica_find(struct registry *, const char *name);
 struct replica *replica_add(struct registry *, const char *name);
 
-/* registry.c */
+/* registry.c; stale: it is long since it was written. */
+bool	 registry_stale(const struct registry *);
 enum mc_status registry_load(struct registry *);
 void	 registry_changed(struct registry *);
 void	 registry_save(struct registry *);	/* now, if there is news */

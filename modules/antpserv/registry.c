@@ -7,9 +7,10 @@
  * progress is UTC milliseconds, epoch and digest are 32 hexadecimal digits.
  * When a replica was seen without progress is not kept: it would change all
  * the time, and nothing depends on it.  The file is rewritten as a whole, at
- * most once a second and at the end.  What is lost in a crash only delays
- * what is done for those who have acknowledged more; so a file that cannot be
- * understood is an error, not an empty one.
+ * most once a second, at least once an hour while replicas ask, and at the
+ * end.  What is lost in a crash only delays what is done for those who have
+ * acknowledged more; so a file that cannot be understood is an error, not an
+ * empty one.
  */
 #include "antpserv.h"
 
@@ -23,6 +24,7 @@
 #include <unistd.h>
 
 #define SAVE_MS		1000
+#define STALE_MS	3600000
 #define LINE_SIZE	320
 #define TITLE		"# metacube replicas 1\n"
 
@@ -262,7 +264,14 @@ registry_save(struct registry *registry)
 		return;
 	registry->changed = false;
 	registry->writing = true;
+	registry->written_ms = mc_now_ms();
 	mc_work(registry->host, write_file, writing_new(registry));
+}
+
+bool
+registry_stale(const struct registry *registry)
+{
+	return mc_now_ms() - registry->written_ms >= STALE_MS;
 }
 
 void

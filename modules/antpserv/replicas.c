@@ -121,7 +121,8 @@ replica_acknowledge(struct session *session)
 		return false;
 	entry = &session->replica->entry;
 	entry->seen_ms = mc_time_ms();
-	if (memcmp(&entry->acknowledged, applied, sizeof(*applied)) != 0)
+	if (memcmp(&entry->acknowledged, applied, sizeof(*applied)) != 0 ||
+	    registry_stale(&server->registry))
 		registry_changed(&server->registry);
 	entry->acknowledged = *applied;
 	if (makes_progress(server, session->replica)) {

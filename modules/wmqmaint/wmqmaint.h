@@ -2,8 +2,9 @@
 /*
  * wmqmaint.h - the parts of wmqmaint.
  *
- * One task at a time, freezing or pruning, asked for by the schedule or by a
- * command; whoever asks for the one that runs waits for its end, too.
+ * One task at a time: freezing and pruning are asked for by the schedule or by
+ * a command, and whoever asks for the one that runs waits for its end, too;
+ * thawing is asked for through the service, and comes next.
  */
 #ifndef WMQMAINT_H
 #define WMQMAINT_H

@@ -213,10 +213,21 @@ kept(void)
 	stage_pass(HOUR_MS);
 	server_start();
 	CU_ASSERT_EQUAL(entry()->progress_ms, since);
+	/* And now and then, for the case of a crash. */
+	conn = connect_as("world-1");
+	acknowledge(conn, 10, 0xe0);
+	stage_pass(HOUR_MS + 1000);
+	CU_ASSERT_FALSE(server->registry.changed);
+	acknowledge(conn, 10, 0xe0);
+	CU_ASSERT_TRUE(server->registry.changed);
+	stage_pass(1000);
+	acknowledge(conn, 10, 0xe0);
+	CU_ASSERT_FALSE(server->registry.changed);
+	stage_drop(conn);
 	/* Also that of one that goes, while the server stays. */
 	conn = connect_as("world-1");
 	CU_ASSERT_TRUE(progressed(conn, 10, 0xe0));
-	stage_pass(HOUR_MS);
+	stage_pass(HOUR_MS / 2);
 	CU_ASSERT_TRUE(progressed(conn, 10, 0xe0));
 	CU_ASSERT_FALSE(server->registry.changed);
 	stage_drop(conn);
