@@ -258,6 +258,18 @@ player_arrived(struct crowd *crowd, uint64_t uid, const char *display,
 }
 
 void
+player_returned(struct crowd *crowd, uint64_t uid, const char *display,
+    uint64_t generation)
+{
+	struct player *player = player_get(crowd->taskmaster, uid, display);
+
+	player->generation = generation;
+	players_doubt(crowd->taskmaster);
+	copy_user_add(crowd->copy);
+	present_set(player, crowd);
+}
+
+void
 player_departed(struct crowd *crowd, uint64_t uid)
 {
 	struct player *player = player_find(crowd->taskmaster, uid);

@@ -104,7 +104,8 @@ register_running(struct link *link, const Metacube__Register *message,
 	return true;
 }
 
-/* Who is known elsewhere went there while this world was away. */
+/* Who is known elsewhere went there while this world was away; the others have
+ * played on, however long ago this taskmaster gave them their seats. */
 static void
 register_player(struct link *link, const Metacube__Register *message,
     size_t i)
@@ -119,10 +120,10 @@ register_player(struct link *link, const Metacube__Register *message,
 		link_kick(link, message->player[i], copy,
 		    METACUBE__REASON__LOGGED_IN_ELSEWHERE);
 	else
-		player_arrived(copy->owner, message->player[i],
+		player_returned(copy->owner, message->player[i],
 		    message->player_display[i],
 		    message->n_player_generation != 0 ?
-		    message->player_generation[i] : 0, NULL, 0);
+		    message->player_generation[i] : 0);
 }
 
 static void

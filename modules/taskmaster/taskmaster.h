@@ -139,6 +139,9 @@ void	 seat_keep(struct crowd *, const struct taskmaster_request *,
  * generation is what the world says; it counts when nobody here knows. */
 void	 player_arrived(struct crowd *, uint64_t uid, const char *display,
 	    uint64_t generation, const uint8_t *ticket, size_t ticket_len);
+/* Came back with their world, known nowhere else. */
+void	 player_returned(struct crowd *, uint64_t uid, const char *display,
+	    uint64_t generation);
 void	 player_departed(struct crowd *, uint64_t uid);
 struct player *player_find(const struct taskmaster *, uint64_t uid);
 /* Nowhere any more, and no seat; what worlds have to be told is told. */

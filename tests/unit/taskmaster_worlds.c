@@ -309,6 +309,27 @@ strays(void)
 	close_taskmaster();
 }
 
+/* A link that broke, however late: who was on the world plays on. */
+static void
+comes_back(void)
+{
+	struct terms terms;
+	struct mc_conn *conn;
+
+	open_taskmaster();
+	taskmaster->started_ms = mc_now_ms() - 2 * TICKET_LIFE_MS - 1;
+	terms_fill(&terms, "world-1");
+	terms_run(&terms, 5, 7);
+	conn = world_say(&terms);
+	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, REGISTERED));
+	CU_ASSERT_PTR_NULL(HEARD(conn, KICK));
+	CU_ASSERT_EQUAL(world("world-1")->users, 1);
+	CU_ASSERT_EQUAL(player_find(taskmaster, 7)->generation,
+	    GENERATION_OF(7));
+	CU_ASSERT_EQUAL(stage_count("strays"), 0);
+	close_taskmaster();
+}
+
 /* A copy that is not in the table any more: its news change nothing. */
 static void
 fenced(void)
@@ -431,6 +452,7 @@ const struct cutap_test taskmaster_world_tests[] = {
 	{ "epochs only grow", epochs },
 	{ "one account, one place: the newest", newest_wins },
 	{ "a user whom a world claims", strays },
+	{ "a world comes back with its users", comes_back },
 	{ "news of a copy that is not", fenced },
 	{ "a world asks for its own users alone", own_users },
 	{ "a world with more users than room", too_many_users },
