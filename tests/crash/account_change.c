@@ -279,17 +279,18 @@ audit_verify(struct campaign *campaign)
 
 /* The control. */
 
-/* Also takes the store away, which would have told. */
+/* Also takes the store and the audit log away, which would have told. */
 static bool
 record_cut(struct campaign *campaign)
 {
-	char folder[SERVER_PATH];
+	char audit[2 * SERVER_PATH], queue[SERVER_PATH];
 
 	file_remove(campaign, "accounts.gdbm");
 	file_remove(campaign, "accounts.gdbm.clean");
-	snprintf(folder, sizeof(folder), "%s/queue",
+	snprintf(audit, sizeof(audit), "rm -rf '%s/audit'",
 	    campaign->server.folder);
-	return queue_cut(folder);
+	snprintf(queue, sizeof(queue), "%s/queue", campaign->server.folder);
+	return system(audit) == 0 && queue_cut(queue);
 }
 
 /* How many of the rounds the comparison has noticed. */
