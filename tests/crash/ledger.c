@@ -111,6 +111,9 @@ entry_compare(struct ledger *ledger, const Metacube__Audit *entry,
 
 	if (entry->kind == METACUBE__AUDIT__KIND__EPOCH && ledger->change == 0)
 		return 0;
+	if (entry->kind == METACUBE__AUDIT__KIND__REFUSED)
+		return entry->seq == ledger->change ? 0 :
+		    violation("a refusal that is misplaced", entry->seq);
 	if (entry->kind != METACUBE__AUDIT__KIND__CHANGE)
 		return violation("an entry that says of a gap", entry->seq);
 	if (entry->seq != ledger->change + 1)

@@ -65,8 +65,8 @@ for name in joe amanda stranger; do
 	secrets["proof of $name, hex"]=$hex
 	secrets["proof of $name, HEX"]=${hex^^}
 	secrets["proof of $name, bytes"]=$(escaped "$hex")
-	secrets["proof of $name, base64"]=$(printf '%b' "$(escaped "$hex")" |
-		base64 -w0 | cut -c1-42)
+	secrets["proof of $name, base64"]=\\Q$(printf '%b' "$(escaped "$hex")" |
+		base64 -w0 | cut -c1-42)\\E
 done
 hex=$(proof joe "x$canary")
 secrets["the wrong proof, hex"]=$hex
@@ -76,7 +76,11 @@ secrets["the wrong proof, bytes"]=$(escaped "$hex")
 found () {
 	local what status=1
 	for what in "${!secrets[@]}"; do
-		LC_ALL=C grep -aqP -- "${secrets[$what]}" "$@" || continue
+		LC_ALL=C grep -aqsP -- "${secrets[$what]}" "$@"
+		case $? in
+		1) continue ;;
+		2) bail "cannot be searched for: $what" ;;
+		esac
 		LC_ALL=C grep -alP -- "${secrets[$what]}" "$@" |
 			sed "s/^/$what: /"
 		status=0
@@ -85,9 +89,13 @@ found () {
 }
 
 # The search itself is able to find them
-printf '%s%b' "$canary" "$(escaped "$(proof joe "$canary")")" >"$net/bait"
+joe=$(escaped "$(proof joe "$canary")")
+{
+	printf '%s%b' "$canary" "$joe"
+	printf '%b' "$joe" | base64 -w0
+} >"$net/bait"
 check "the search finds a bait" \
-	test "$(found "$net/bait" | wc -l)" -eq 2
+	test "$(found "$net/bait" | wc -l)" -eq 3
 
 ctl gateway counters >"$net/counters" 2>&1
 ctl gateway status >>"$net/counters" 2>&1
