@@ -279,6 +279,21 @@ audit_verify(struct campaign *campaign)
 
 /* The control. */
 
+/* Of a change that somebody is sure of. */
+static uint64_t
+last_acknowledged(const struct campaign *campaign)
+{
+	uint64_t last = 0;
+
+	for (unsigned i = 0; i < PEOPLE; i++) {
+		const struct person *person = &campaign->workers[0].people[i];
+
+		if (!person->doubtful && person->now.seq > last)
+			last = person->now.seq;
+	}
+	return last;
+}
+
 /* Also takes the store and the audit log away, which would have told. */
 static bool
 record_cut(struct campaign *campaign)
@@ -290,7 +305,8 @@ record_cut(struct campaign *campaign)
 	snprintf(audit, sizeof(audit), "rm -rf '%s/audit'",
 	    campaign->server.folder);
 	snprintf(queue, sizeof(queue), "%s/queue", campaign->server.folder);
-	return system(audit) == 0 && queue_cut(queue);
+	return system(audit) == 0 && queue_cut(queue,
+	    last_acknowledged(campaign));
 }
 
 /* How many of the rounds the comparison has noticed. */
@@ -311,9 +327,11 @@ control_run(const struct campaign_options *options)
 			server_end(&campaign->server, SIGKILL);
 			campaign->violations = 0;
 			printf("# control: what follows must be noticed\n");
-			if (record_cut(campaign) &&
-			    server_up(campaign, NULL))
-				noticed += campaign->violations > 0;
+			if (!record_cut(campaign))
+				printf("# nothing was cut off\n");
+			else if (!server_up(campaign, NULL))
+				server_log_show(&campaign->server);
+			noticed += campaign->violations > 0;
 		}
 		server_remove(&campaign->server);
 		free(campaign);

@@ -16,11 +16,17 @@ segment_read(void *arg, uint64_t offset, void *data, size_t len)
 	return pread(*(int *)arg, data, len, (off_t)offset);
 }
 
+struct cut {
+	uint64_t	seq, offset;	/* 0: not met */
+};
+
 static void
 record_passed(void *arg, uint64_t seq, uint64_t offset)
 {
-	(void)seq;
-	*(uint64_t *)arg = offset;
+	struct cut *cut = arg;
+
+	if (seq == cut->seq)
+		cut->offset = offset;
 }
 
 static bool
@@ -51,12 +57,12 @@ last_segment(const char *folder, char *path, size_t size)
 }
 
 bool
-queue_cut(const char *folder)
+queue_cut(const char *folder, uint64_t seq)
 {
 	struct segment_source source = { segment_read, NULL };
 	struct segment_scan scan;
 	char path[PATH_MAX];
-	uint64_t offset = 0;
+	struct cut cut = { .seq = seq };
 	int fd, result = -1;
 
 	if (!last_segment(folder, path, sizeof(path)))
@@ -65,9 +71,9 @@ queue_cut(const char *folder)
 	if (fd == -1)
 		return false;
 	source.arg = &fd;
-	segment_scan(&source, record_passed, &offset, &scan);
-	if (offset != 0)
-		result = ftruncate(fd, (off_t)offset);
+	segment_scan(&source, record_passed, &cut, &scan);
+	if (cut.offset != 0)
+		result = ftruncate(fd, (off_t)cut.offset);
 	close(fd);
 	return result == 0;
 }
