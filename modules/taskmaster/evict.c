@@ -31,6 +31,8 @@ struct absence {
 	STAILQ_ENTRY(absence)	 link;
 	uint64_t		 since_ms;
 	char			 name[MC_KEY_SIZE];
+	size_t			 count;
+	uint64_t		*users;		/* who was there; sorted */
 };
 
 void
@@ -52,6 +54,7 @@ evictions_free(struct evictions *evictions)
 	}
 	while ((absence = STAILQ_FIRST(&evictions->absences)) != NULL) {
 		STAILQ_REMOVE_HEAD(&evictions->absences, link);
+		free(absence->users);
 		free(absence);
 	}
 }
@@ -95,7 +98,44 @@ absence_end(struct evictions *evictions, struct absence *absence)
 {
 	STAILQ_REMOVE(&evictions->absences, absence, absence, link);
 	evictions->absent--;
+	free(absence->users);
 	free(absence);
+}
+
+static int
+uid_compare(const void *left, const void *right)
+{
+	uint64_t a = *(const uint64_t *)left, b = *(const uint64_t *)right;
+
+	return (a > b) - (a < b);
+}
+
+static void
+users_keep(struct absence *absence, const struct world *world)
+{
+	absence->users = mc_zalloc((world->users + 1) *
+	    sizeof(*absence->users));
+	for (const struct copy *copy = world->copies; copy != NULL;
+	    copy = copy->world_next) {
+		const struct crowd *crowd = copy->owner;
+
+		for (const struct player *player = crowd->present;
+		    player != NULL; player = player->present_next)
+			absence->users[absence->count++] = player->uid;
+	}
+	qsort(absence->users, absence->count, sizeof(*absence->users),
+	    uid_compare);
+}
+
+bool
+evictions_missed(const struct taskmaster *taskmaster, const char *world,
+    uint64_t uid)
+{
+	const struct absence *absence = absence_find(&taskmaster->evictions,
+	    world);
+
+	return absence != NULL && bsearch(&uid, absence->users,
+	    absence->count, sizeof(uid), uid_compare) != NULL;
 }
 
 /* What was sent shortly before its link fell silent may have been lost. */
@@ -109,6 +149,7 @@ evictions_absent(struct taskmaster *taskmaster, const struct link *link)
 	memcpy(absence->name, link->world->name, sizeof(absence->name));
 	absence->since_ms = link->heard_ms > silent_ms ?
 	    link->heard_ms - silent_ms : 0;
+	users_keep(absence, link->world);
 	STAILQ_INSERT_TAIL(&evictions->absences, absence, link);
 	if (++evictions->absent > ABSENCES_MAX)
 		absence_end(evictions, STAILQ_FIRST(&evictions->absences));

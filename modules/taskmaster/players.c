@@ -27,6 +27,8 @@ player_find(const struct taskmaster *taskmaster, uint64_t uid)
 	return NULL;
 }
 
+/* Who is known keeps the name: it is what a gateway looks them up by, and not
+ * for any world to say. */
 static struct player *
 player_get(struct taskmaster *taskmaster, uint64_t uid, const char *display)
 {
@@ -41,8 +43,9 @@ player_get(struct taskmaster *taskmaster, uint64_t uid, const char *display)
 		TAILQ_INSERT_TAIL(&taskmaster->in_order, player, in_order);
 		table_add(&taskmaster->players, &player->by_uid,
 		    table_hash_number(uid));
+		snprintf(player->display, sizeof(player->display), "%s",
+		    display);
 	}
-	snprintf(player->display, sizeof(player->display), "%s", display);
 	return player;
 }
 
@@ -51,6 +54,8 @@ player_put(struct player *player)
 {
 	if (player->present != NULL || player->expected != NULL)
 		return;
+	if (player->taskmaster->listed == player)
+		player->taskmaster->listed = NULL;
 	table_remove(&player->taskmaster->players, &player->by_uid);
 	TAILQ_REMOVE(&player->taskmaster->in_order, player, in_order);
 	free(player);
@@ -180,6 +185,8 @@ seat_keep(struct crowd *crowd, const struct taskmaster_request *request,
 
 	if (player->expected != NULL)
 		seat_release(player);
+	snprintf(player->display, sizeof(player->display), "%s",
+	    request->display);
 	memcpy(player->ticket, ticket, sizeof(player->ticket));
 	player->seat_generation = request->generation;
 	player->expires_ms = mc_now_ms() + life_ms;
@@ -353,7 +360,7 @@ generation_of(const struct player *player)
 	return player->generation;
 }
 
-/* From the end, since most who ask have seen nearly all. */
+/* Who goes through all of them goes on where the last list has ended. */
 static const struct player *
 player_after(const struct taskmaster *taskmaster, uint64_t number)
 {
@@ -362,6 +369,8 @@ player_after(const struct taskmaster *taskmaster, uint64_t number)
 
 	if (number == 0)
 		return TAILQ_FIRST(&taskmaster->in_order);
+	if (taskmaster->listed != NULL && taskmaster->listed->number == number)
+		return TAILQ_NEXT(taskmaster->listed, in_order);
 	for (; player != NULL && player->number > number;
 	    player = TAILQ_PREV(player, players_in_order, in_order))
 		found = player;
@@ -369,7 +378,7 @@ player_after(const struct taskmaster *taskmaster, uint64_t number)
 }
 
 void
-players_list(const struct taskmaster *taskmaster, uint64_t after,
+players_list(struct taskmaster *taskmaster, uint64_t after,
     struct taskmaster_players *list)
 {
 	const struct player *player = player_after(taskmaster, after);
@@ -381,6 +390,7 @@ players_list(const struct taskmaster *taskmaster, uint64_t after,
 		struct taskmaster_player *entry =
 		    &list->players[list->count++];
 
+		taskmaster->listed = player;
 		entry->number = player->number;
 		entry->uid = player->uid;
 		entry->generation = generation_of(player);

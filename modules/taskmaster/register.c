@@ -104,8 +104,18 @@ register_running(struct link *link, const Metacube__Register *message,
 	return true;
 }
 
-/* Who is known elsewhere went there while this world was away; the others have
- * played on, however long ago this taskmaster gave them their seats. */
+/* Who was there when this world went has played on.  What it says of others is
+ * believed only while this taskmaster is young and has forgotten itself. */
+static bool
+is_credible(const struct link *link, uint64_t uid)
+{
+	const struct taskmaster *taskmaster = link->taskmaster;
+
+	return mc_now_ms() <= taskmaster->started_ms + 2 * TICKET_LIFE_MS ||
+	    evictions_missed(taskmaster, link->world->name, uid);
+}
+
+/* Who is known, be it on their way, went elsewhere while it was away. */
 static void
 register_player(struct link *link, const Metacube__Register *message,
     size_t i)
@@ -116,9 +126,12 @@ register_player(struct link *link, const Metacube__Register *message,
 	struct copy *copy = copy_find(link->world, map);
 	struct player *player = player_find(taskmaster, message->player[i]);
 
-	if (player != NULL && player->present != NULL)
+	if (player != NULL)
 		link_kick(link, message->player[i], copy,
 		    METACUBE__REASON__LOGGED_IN_ELSEWHERE);
+	else if (!is_credible(link, message->player[i]))
+		link_kick(link, message->player[i], copy,
+		    METACUBE__REASON__NOT_ALLOWED);
 	else
 		player_returned(copy->owner, message->player[i],
 		    message->player_display[i],

@@ -402,12 +402,12 @@ world_lost(struct taskmaster *taskmaster, struct world *world)
 		    world->name, world->ncopies,
 		    world->ncopies == 1 ? "" : "s", world->users,
 		    world->users == 1 ? "" : "s");
+	evictions_absent(taskmaster, link);
 	while (world->copies != NULL) {
 		struct crowd *crowd = world->copies->owner;
 
 		requests = crowd_end(&crowd, requests);
 	}
-	evictions_absent(taskmaster, link);
 	link->world = NULL;
 	world_remove(&world);
 	mc_gauge(taskmaster->host, "worlds", taskmaster->placement.nworlds);

@@ -45,6 +45,7 @@ struct taskmaster {
 	struct link	*links;
 	struct table	 players;		/* by uid */
 	TAILQ_HEAD(players_in_order, player) in_order; /* by number */
+	const struct player *listed;		/* the last one; NULL: gone */
 	uint64_t	 last_number;
 	uint64_t	 doubt;			/* see metacube/taskmaster.h */
 	struct player	*seats, *seats_last;	/* the next to expire first */
@@ -149,7 +150,7 @@ void	 player_evict(struct taskmaster *, uint64_t uid);
 /* The same, if that is where they are. */
 void	 player_gone_from(struct taskmaster *, uint64_t uid,
 	    const struct world *);
-void	 players_list(const struct taskmaster *, uint64_t after,
+void	 players_list(struct taskmaster *, uint64_t after,
 	    struct taskmaster_players *);
 /* Some may have to go, and nobody here knows. */
 void	 players_doubt(struct taskmaster *);
@@ -195,6 +196,10 @@ void	 evict(struct taskmaster *, uint64_t uid, Metacube__Reason,
 /* Its world goes; its world has registered, and is told what it missed. */
 void	 evictions_absent(struct taskmaster *, const struct link *);
 void	 evictions_tell(struct taskmaster *, struct link *);
+
+/* Was this user there when that world went? */
+bool	 evictions_missed(const struct taskmaster *, const char *world,
+	    uint64_t uid);
 
 /* commands.c */
 extern const struct mc_command taskmaster_commands[];

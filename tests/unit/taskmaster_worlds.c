@@ -309,20 +309,31 @@ strays(void)
 	close_taskmaster();
 }
 
-/* A link that broke, however late: who was on the world plays on. */
+/* A link that broke, however late: who was on the world plays on.  It cannot
+ * make a user its own by breaking it. */
 static void
 comes_back(void)
 {
+	const Metacube__Envelope *kick;
 	struct terms terms;
 	struct mc_conn *conn;
 
 	open_taskmaster();
-	taskmaster->started_ms = mc_now_ms() - 2 * TICKET_LIFE_MS - 1;
 	terms_fill(&terms, "world-1");
 	terms_run(&terms, 5, 7);
 	conn = world_say(&terms);
+	taskmaster->started_ms = mc_now_ms() - 2 * TICKET_LIFE_MS - 1;
+	stage_drop(conn);
+	terms.message.n_player = terms.message.n_player_display =
+	    terms.message.n_player_map =
+	    terms.message.n_player_generation = 2;
+	terms.players[1] = 8;
+	terms.displays[1] = (char *)"Amanda";
+	conn = world_say(&terms);
 	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, REGISTERED));
-	CU_ASSERT_PTR_NULL(HEARD(conn, KICK));
+	kick = HEARD(conn, KICK);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(kick);
+	CU_ASSERT_EQUAL(kick->kick->uid, 8);
 	CU_ASSERT_EQUAL(world("world-1")->users, 1);
 	CU_ASSERT_EQUAL(player_find(taskmaster, 7)->generation,
 	    GENERATION_OF(7));
