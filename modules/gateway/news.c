@@ -94,6 +94,12 @@ news_evict(struct gateway *gateway, uint64_t uid, Metacube__Reason reason)
 		evict_first(news);
 }
 
+size_t
+news_waiting(const struct gateway *gateway)
+{
+	return gateway->news->waiting;
+}
+
 static void
 take(struct news *news, const struct replica_news *piece)
 {

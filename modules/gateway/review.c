@@ -20,6 +20,7 @@
 #include <stdlib.h>
 
 #define POLL_MS		1000
+#define AHEAD_MAX	256	/* evictions that wait; news must not */
 #define BEHIND_MS	60000	/* to come to where the old store was */
 
 struct review {
@@ -136,6 +137,11 @@ look_next(void *owner)
 	const struct taskmaster_players *list = &review->list;
 	char name[MC_NAME_SIZE];
 
+	if (news_waiting(review->gateway) > AHEAD_MAX) {
+		mc_timer_set(review->gateway->host, &review->timer, POLL_MS,
+		    look_next, review);
+		return;
+	}
 	while (review->at < list->count && mc_name_fold(
 	    list->players[review->at].display, name) != NULL)
 		judge(review, NULL);	/* no account is called that */

@@ -95,6 +95,7 @@ void	 news_start(struct gateway *);
 void	 news_stop(struct gateway *);
 /* From all worlds; the taskmaster is asked until it has answered. */
 void	 news_evict(struct gateway *, uint64_t uid, Metacube__Reason);
+size_t	 news_waiting(const struct gateway *);	/* for that answer */
 
 /* review.c: of all who are on worlds, or on their way; begins once the news are
  * being followed. */
