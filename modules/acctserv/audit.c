@@ -212,12 +212,13 @@ static struct writing *
 writing_new(struct acctserv *acctserv)
 {
 	struct writing *writing = mc_zalloc(sizeof(*writing));
-	int64_t keep_ms = acctserv->conf->audit_keep_ms;
+	uint64_t keep_ms = (uint64_t)acctserv->conf->audit_keep_ms;
+	uint64_t now_ms = mc_time_ms();
 
 	writing->acctserv = acctserv;
 	writing->next = acctserv->audit->at;
-	if (keep_ms > 0)
-		writing->prune_before_ms = mc_time_ms() - (uint64_t)keep_ms;
+	if (keep_ms > 0 && now_ms > keep_ms)
+		writing->prune_before_ms = now_ms - keep_ms;
 	return writing;
 }
 
@@ -269,6 +270,8 @@ got_position(void *owner, const struct mc_reply *reply)
 	    MC_RESULT(reply, struct wmq_position);
 	bool other;
 
+	if (acctserv->stopping)
+		return;
 	if (position == NULL) {
 		mc_timer_set(acctserv->host, &audit->timer, AGAIN_MS, read_on,
 		    acctserv);
@@ -278,14 +281,14 @@ got_position(void *owner, const struct mc_reply *reply)
 	    sizeof(audit->at.epoch)) != 0;
 	if (!other && position->durable < audit->at.seq)
 		contradict(acctserv, position->durable);
-	if (!audit->placed)
-		follow_start(acctserv);
-	audit->placed = true;
 	if (other || position->oldest > audit->at.seq + 1)
 		skip_to(acctserv, position, other);
 	else
-		mc_timer_set(acctserv->host, &audit->timer, PAUSE_MS, read_on,
-		    acctserv);
+		mc_timer_set(acctserv->host, &audit->timer,
+		    audit->placed ? AGAIN_MS : PAUSE_MS, read_on, acctserv);
+	if (!audit->placed)
+		follow_start(acctserv);
+	audit->placed = true;
 }
 
 static void

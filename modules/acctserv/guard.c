@@ -122,6 +122,18 @@ wait_of(struct mc_penalties *table, const struct mc_penalty_rule *rule,
 	return retry_ms > 0 ? retry_ms : 1;
 }
 
+/* Many people share a peer: they do not take turns. */
+static uint32_t
+peer_wait(struct guard *guard, const char *peer)
+{
+	uint32_t retry_ms = 0;
+
+	if (peer[0] == '\0' || mc_penalty_check(guard->peers, &guard->peer,
+	    peer, mc_now_ms(), &retry_ms) != MC_PENALTY_LATER)
+		return 0;
+	return retry_ms > 0 ? retry_ms : 1;
+}
+
 static uint32_t
 longest(uint32_t first, uint32_t second, uint32_t third)
 {
@@ -157,7 +169,7 @@ guess_begin(struct guard *guard, struct guess *guess, const char *name,
 	snprintf(guess->peer, sizeof(guess->peer), "%s", peer);
 	retry_ms = longest(wait_of(guard->accounts, account, guess->account),
 	    wait_of(guard->addresses, &guard->address, guess->prefix),
-	    wait_of(guard->peers, &guard->peer, guess->peer));
+	    peer_wait(guard, guess->peer));
 	if (retry_ms > 0)
 		return retry_ms;
 	charge(guard->accounts, account, guess->account);

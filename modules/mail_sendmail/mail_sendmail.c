@@ -443,10 +443,12 @@ prune(void *job)
 {
 	struct sender *sender = job;
 	const struct conf *conf = sender->conf;
+	uint64_t now_ms = mc_time_ms(), keep_ms =
+	    (uint64_t)conf->keep_failed_ms;
 	size_t gone;
 
-	if (spool_prune(conf->spool, mc_time_ms() -
-	    (uint64_t)conf->keep_failed_ms, &gone) == -1)
+	if (spool_prune(conf->spool, now_ms > keep_ms ? now_ms - keep_ms : 0,
+	    &gone) == -1)
 		mc_log(sender->host, MC_ERROR, "%s/failed cannot be cleared: "
 		    "%s", conf->spool, strerror(errno));
 	if (gone > 0)
