@@ -307,7 +307,6 @@ piece_read(void *arg)
 	bool failed = job->error != 0 || job->fault != NULL;
 	bool at_first = job->head_len != 0;
 
-
 	if (job->replaced) {
 		begin_again(job);
 		return;

@@ -47,9 +47,10 @@ unit=$stage${MC_UNITDIR:?}/metacubed.service
 sed "s,^\(Exec[A-Za-z]*=\),\1$stage," "$unit" >"$net/metacubed.service"
 unit_is_fine () {
 	local said
+	# of other units on this machine it may say what it likes
 	said=$(systemd-analyze verify --man=no --recursive-errors=no \
 		"$net/metacubed.service" 2>&1) || { echo "$said"; return 1; }
-	[ -z "$said" ] || { echo "$said"; return 1; }
+	! grep metacubed <<<"$said"
 }
 check "the unit for systemd has the paths" not grep '@[A-Z]*_DIR@' "$unit"
 if systemd-analyze --recursive-errors=no --version >"$net/out" 2>&1; then
