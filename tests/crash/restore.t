@@ -16,6 +16,8 @@ campaign restore 3 "$@"
 
 accounts_at=account
 settings[wmqmaint]='freeze_every = "0s"; prune = false;'
+# so many epochs within an hour are a fault, anywhere else
+settings[antpclnt]='anew_max = 1000;'
 settings[acctserv]='cost = 1; account_mails = 1000;'
 wmqmaint=$top_build/metacube-wmqmaint
 
