@@ -29,7 +29,7 @@
 #include <sys/queue.h>
 
 #define SERVERS_MAX	8
-#define ANEWS_MAX	64	/* is the limit of anew_max */
+#define ANEWS_MAX	1000	/* is the limit of anew_max */
 #define RENEWED_MS	5000	/* so long the server's last word counts */
 
 struct conf {
