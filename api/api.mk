@@ -5,6 +5,7 @@ mcinclude_HEADERS += \
 	api/metacube/account.h \
 	api/metacube/antp.h \
 	api/metacube/auth.h \
+	api/metacube/bytes.h \
 	api/metacube/call.h \
 	api/metacube/conn.h \
 	api/metacube/control.h \
@@ -23,6 +24,7 @@ mcinclude_HEADERS += \
 	api/metacube/shown.h \
 	api/metacube/taskmaster.h \
 	api/metacube/tcapw.h \
+	api/metacube/text.h \
 	api/metacube/ticket.h \
 	api/metacube/wmq.h \
 	api/metacube/wmqfile.h

@@ -5,6 +5,7 @@
  */
 #include "freeze_file.h"
 
+#include <metacube/bytes.h>
 #include <metacube/pwq.h>
 #include <metacube/segment.h>
 
@@ -27,33 +28,6 @@ enum {
 #define UID_TAG		0x09
 #define UID_END		9
 
-static void
-put32(uint8_t *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> 8 * i);
-}
-
-static void
-put64(uint8_t *at, uint64_t value)
-{
-	put32(at, (uint32_t)value);
-	put32(at + 4, (uint32_t)(value >> 32));
-}
-
-static uint32_t
-get32(const uint8_t *at)
-{
-	return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-	    (uint32_t)at[3] << 24;
-}
-
-static uint64_t
-get64(const uint8_t *at)
-{
-	return get32(at) | (uint64_t)get32(at + 4) << 32;
-}
-
 void
 freeze_header_write(const struct freeze_header *header,
     uint8_t out[FREEZE_HEADER_SIZE])
@@ -61,21 +35,21 @@ freeze_header_write(const struct freeze_header *header,
 	const struct tcapw_position *position = &header->position;
 
 	memset(out, 0, FREEZE_HEADER_SIZE);
-	put32(out + AT_TIME, header->time);
-	put32(out + AT_OFFSET, header->offset);
+	mc_put32(out + AT_TIME, header->time);
+	mc_put32(out + AT_OFFSET, header->offset);
 	memcpy(out + AT_MAGIC, MAGIC, 8);
-	put32(out + AT_VERSION, VERSION);
-	put32(out + AT_LENGTH, FREEZE_HEADER_SIZE);
+	mc_put32(out + AT_VERSION, VERSION);
+	mc_put32(out + AT_LENGTH, FREEZE_HEADER_SIZE);
 	memcpy(out + AT_EPOCH, position->pointer.epoch, 16);
-	put64(out + AT_SEQ, position->pointer.seq);
+	mc_put64(out + AT_SEQ, position->pointer.seq);
 	memcpy(out + AT_KEY_ID, header->key_id, 8);
 	memcpy(out + AT_PREFIX, header->nonce_prefix, 8);
-	put64(out + AT_COUNT, position->count);
-	put64(out + AT_LAST_UID, position->last_uid);
+	mc_put64(out + AT_COUNT, position->count);
+	mc_put64(out + AT_LAST_UID, position->last_uid);
 	memcpy(out + AT_DIGEST, position->digest, 16);
-	put64(out + AT_SIZE, header->size);
-	put32(out + AT_CHUNK, FREEZE_CHUNK);
-	put32(out + AT_CRC, crc32c(out, AT_CRC));
+	mc_put64(out + AT_SIZE, header->size);
+	mc_put32(out + AT_CHUNK, FREEZE_CHUNK);
+	mc_put32(out + AT_CRC, crc32c(out, AT_CRC));
 }
 
 /* The last chunk may be short, but it has its tag. */
@@ -99,15 +73,15 @@ header_fault(const uint8_t *at, size_t len)
 		return "too short for the header of a freeze";
 	if (memcmp(at + AT_MAGIC, MAGIC, 8) != 0)
 		return "not a freeze (its magic number is another one)";
-	if (get32(at + AT_VERSION) != VERSION)
+	if (mc_get32(at + AT_VERSION) != VERSION)
 		return "a freeze of another version than 1";
-	if (get32(at + AT_CRC) != crc32c(at, AT_CRC))
+	if (mc_get32(at + AT_CRC) != crc32c(at, AT_CRC))
 		return "damaged: the header's checksum is wrong";
-	if (get32(at + AT_LENGTH) != FREEZE_HEADER_SIZE ||
-	    get32(at + AT_CHUNK) != FREEZE_CHUNK ||
+	if (mc_get32(at + AT_LENGTH) != FREEZE_HEADER_SIZE ||
+	    mc_get32(at + AT_CHUNK) != FREEZE_CHUNK ||
 	    memcmp(at + AT_ZEROES, zeroes, sizeof(zeroes)) != 0)
 		return "the header has lengths that version 1 does not have";
-	if (!size_possible(get64(at + AT_SIZE)))
+	if (!size_possible(mc_get64(at + AT_SIZE)))
 		return "the header names a size that no freeze has";
 	return NULL;
 }
@@ -123,16 +97,16 @@ freeze_header_read(const void *data, size_t len,
 	memset(header_r, 0, sizeof(*header_r));
 	if (fault != NULL)
 		return fault;
-	header_r->time = get32(at + AT_TIME);
-	header_r->offset = get32(at + AT_OFFSET);
+	header_r->time = mc_get32(at + AT_TIME);
+	header_r->offset = mc_get32(at + AT_OFFSET);
 	memcpy(header_r->key_id, at + AT_KEY_ID, 8);
 	memcpy(header_r->nonce_prefix, at + AT_PREFIX, 8);
 	memcpy(position->pointer.epoch, at + AT_EPOCH, 16);
-	position->pointer.seq = get64(at + AT_SEQ);
-	position->count = get64(at + AT_COUNT);
-	position->last_uid = get64(at + AT_LAST_UID);
+	position->pointer.seq = mc_get64(at + AT_SEQ);
+	position->count = mc_get64(at + AT_COUNT);
+	position->last_uid = mc_get64(at + AT_LAST_UID);
 	memcpy(position->digest, at + AT_DIGEST, 16);
-	header_r->size = get64(at + AT_SIZE);
+	header_r->size = mc_get64(at + AT_SIZE);
 	return NULL;
 }
 
@@ -211,7 +185,7 @@ freeze_tally_add(struct freeze_tally *tally, const void *encoded, size_t len)
 
 	if (len < UID_END || len > PWQ_MAX || at[0] != UID_TAG)
 		return "is malformed";
-	uid = get64(at + 1);
+	uid = mc_get64(at + 1);
 	if (uid <= tally->so_far.last_uid)
 		return "does not come in the order of uids";
 	tally->so_far.last_uid = uid;

@@ -117,6 +117,7 @@ SERVER_CODECS = \
 	server/penalty.c \
 	server/pwq.c \
 	server/replica.c \
+	server/text.c \
 	server/ticket.c
 
 # The message queue in files.

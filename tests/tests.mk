@@ -236,7 +236,8 @@ UNIT_TESTS += tests/unit/test_acctserv.t
 tests_unit_test_acctserv_t_SOURCES = tests/unit/test_acctserv.c \
 	tests/unit/acctserv_rig.c tests/unit/acctserv_rig.h \
 	server/follow.c server/mail.c server/pwq.c server/replica.c \
-	$(SERVER_QUEUE) $(STAGE_SOURCES) $(modules_acctserv_la_SOURCES)
+	server/text.c $(SERVER_QUEUE) $(STAGE_SOURCES) \
+	$(modules_acctserv_la_SOURCES)
 tests_unit_test_acctserv_t_CPPFLAGS = $(STAGE_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_acctserv_t_LDADD = $(STAGE_LIBS) $(CRYPT_LIBS)
 endif
@@ -255,6 +256,10 @@ UNIT_TESTS += tests/unit/test_name.t tests/unit/test_pwq.t \
 tests_unit_test_name_t_SOURCES = tests/unit/test_name.c
 tests_unit_test_name_t_CPPFLAGS = $(UNIT_CPPFLAGS)
 tests_unit_test_name_t_LDADD = $(UNIT_LIBS)
+UNIT_TESTS += tests/unit/test_text.t
+tests_unit_test_text_t_SOURCES = tests/unit/test_text.c
+tests_unit_test_text_t_CPPFLAGS = $(UNIT_CPPFLAGS)
+tests_unit_test_text_t_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_pwq_t_SOURCES = tests/unit/test_pwq.c
 tests_unit_test_pwq_t_CPPFLAGS = $(UNIT_CPPFLAGS)

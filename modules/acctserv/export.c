@@ -5,63 +5,41 @@
  */
 #include "acctserv.h"
 
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
+#include <metacube/text.h>
 
 #define ENTRY_ROOM	256	/* bytes of one entry, and of the end */
 
-struct writer {
-	char	*at;
-	size_t	 room;
-};
-
-static void MC_PRINTF(2, 3)
-put(struct writer *writer, const char *format, ...)
-{
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(writer->at, writer->room, format, args);
-	va_end(args);
-	if (len < 0 || (size_t)len >= writer->room)
-		len = writer->room > 0 ? (int)writer->room - 1 : 0;
-	writer->at += len;
-	writer->room -= (size_t)len;
-}
-
 static void
-put_string(struct writer *writer, const char *text)
+put_string(struct mc_text *writer, const char *text)
 {
-	put(writer, "\"");
+	mc_print(writer, "\"");
 	for (; *text != '\0'; text++)
 		if ((unsigned char)*text < 0x20)
-			put(writer, "\\u%04x", (unsigned)*text);
+			mc_print(writer, "\\u%04x", (unsigned)*text);
 		else
-			put(writer, "%s%c", *text == '"' || *text == '\\' ?
+			mc_print(writer, "%s%c", *text == '"' || *text == '\\' ?
 			    "\\" : "", *text);
-	put(writer, "\"");
+	mc_print(writer, "\"");
 }
 
 static void
-put_text(struct writer *writer, const char *key, const char *text)
+put_text(struct mc_text *writer, const char *key, const char *text)
 {
-	put(writer, "  \"%s\": ", key);
+	mc_print(writer, "  \"%s\": ", key);
 	put_string(writer, text);
-	put(writer, ",\n");
+	mc_print(writer, ",\n");
 }
 
 static void
-put_flag(struct writer *writer, const char *key, uint32_t flags,
+put_flag(struct mc_text *writer, const char *key, uint32_t flags,
     enum tcapw_flag flag)
 {
-	put(writer, "  \"%s\": %s,\n", key,
+	mc_print(writer, "  \"%s\": %s,\n", key,
 	    (flags & flag) != 0 ? "true" : "false");
 }
 
 static void
-put_time(struct writer *writer, const char *key, uint64_t time_ms)
+put_time(struct mc_text *writer, const char *key, uint64_t time_ms)
 {
 	char text[32];
 
@@ -69,11 +47,12 @@ put_time(struct writer *writer, const char *key, uint64_t time_ms)
 }
 
 static void
-put_account(struct writer *writer, const struct tcapw_account *account)
+put_account(struct mc_text *writer, const struct tcapw_account *account)
 {
 	put_text(writer, "name", account->name);
 	put_text(writer, "display", account->display);
-	put(writer, "  \"uid\": %llu,\n", (unsigned long long)account->uid);
+	mc_print(writer, "  \"uid\": %llu,\n",
+	    (unsigned long long)account->uid);
 	put_time(writer, "created_utc", account->created_ms);
 	put_text(writer, "email", account->email);
 	put_flag(writer, "email_valid", account->flags, TCAPW_EMAIL_VALID);
@@ -86,40 +65,40 @@ put_account(struct writer *writer, const struct tcapw_account *account)
 	put_flag(writer, "locked", account->flags, TCAPW_LOCKED);
 	put_flag(writer, "administrator", account->flags,
 	    TCAPW_ADMINISTRATOR);
-	put(writer, "  \"password\": \"kept as a yescrypt hash only\",\n");
-	put(writer, "  \"last_change\": %llu,\n",
+	mc_print(writer, "  \"password\": \"kept as a yescrypt hash only\",\n");
+	mc_print(writer, "  \"last_change\": %llu,\n",
 	    (unsigned long long)account->seq);
 }
 
 static void
-put_entry(struct writer *writer, const struct entry *entry, bool last)
+put_entry(struct mc_text *writer, const struct entry *entry, bool last)
 {
 	char time[32];
 
-	put(writer, "    {\"time_utc\": \"%s\", \"what\": ",
+	mc_print(writer, "    {\"time_utc\": \"%s\", \"what\": ",
 	    time_text(entry->time_ms, time, sizeof(time)));
 	put_string(writer, entry->what);
-	put(writer, ", \"by\": ");
+	mc_print(writer, ", \"by\": ");
 	put_string(writer, entry->by);
-	put(writer, "}%s\n", last ? "" : ",");
+	mc_print(writer, "}%s\n", last ? "" : ",");
 }
 
 void
 export_write(const struct tcapw_account *account,
     const struct history *history, char *out, size_t size)
 {
-	struct writer writer = { out, size };
+	struct mc_text writer = { out, size };
 	size_t fit, first;
 
-	put(&writer, "{\n");
+	mc_print(&writer, "{\n");
 	put_account(&writer, account);
 	fit = writer.room / ENTRY_ROOM;
 	fit = fit > 1 ? fit - 1 : 0;
 	first = history->count > fit ? history->count - fit : 0;
-	put(&writer, "  \"audit_entries\": %llu,\n  \"audit\": [\n",
+	mc_print(&writer, "  \"audit_entries\": %llu,\n  \"audit\": [\n",
 	    (unsigned long long)history->all);
 	for (size_t i = first; i < history->count; i++)
 		put_entry(&writer, &history->entries[i],
 		    i + 1 == history->count);
-	put(&writer, "  ]\n}\n");
+	mc_print(&writer, "  ]\n}\n");
 }

@@ -8,10 +8,11 @@
  */
 #include "change.h"
 
+#include <metacube/text.h>
+
 #include <gnutls/crypto.h>
 
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -150,41 +151,21 @@ static const struct text {
 	}
 };
 
-struct writer {
-	char	*at;
-	size_t	 room;
-};
-
-static void MC_PRINTF(2, 3)
-put(struct writer *writer, const char *format, ...)
-{
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(writer->at, writer->room, format, args);
-	va_end(args);
-	if (len < 0 || (size_t)len >= writer->room)
-		len = writer->room > 0 ? (int)writer->room - 1 : 0;
-	writer->at += len;
-	writer->room -= (size_t)len;
-}
-
 /* {page}, {name} and {code} become what they stand for; none of the three
  * has a character that means anything in a URL. */
 static void
-put_link(struct writer *writer, const char *template, const char *page,
+put_link(struct mc_text *writer, const char *template, const char *page,
     const struct change *change)
 {
 	for (; *template != '\0'; template++) {
 		if (strncmp(template, "{page}", 6) == 0)
-			put(writer, "%s", page);
+			mc_print(writer, "%s", page);
 		else if (strncmp(template, "{name}", 6) == 0)
-			put(writer, "%s", change->name);
+			mc_print(writer, "%s", change->name);
 		else if (strncmp(template, "{code}", 6) == 0)
-			put(writer, "%s", change->code);
+			mc_print(writer, "%s", change->code);
 		else {
-			put(writer, "%c", *template);
+			mc_print(writer, "%c", *template);
 			continue;
 		}
 		template += 5;
@@ -192,11 +173,11 @@ put_link(struct writer *writer, const char *template, const char *page,
 }
 
 static void
-put_time(struct writer *writer, uint64_t time_ms)
+put_time(struct mc_text *writer, uint64_t time_ms)
 {
 	char text[32];
 
-	put(writer, "%s UTC", time_text(time_ms, text, sizeof(text)));
+	mc_print(writer, "%s UTC", time_text(time_ms, text, sizeof(text)));
 }
 
 void
@@ -205,22 +186,22 @@ letter_write(const struct change *change, struct mail *mail)
 	const struct conf *conf = change->acctserv->conf;
 	const struct tcapw_account *account = &change->record.account;
 	const struct text *text = &texts[change->letter];
-	struct writer writer = { mail->text, sizeof(mail->text) };
+	struct mc_text writer = { mail->text, sizeof(mail->text) };
 
 	snprintf(mail->to, sizeof(mail->to), "%s",
 	    change->letter == LETTER_EMAIL ? account->new_email :
 	    account->email);
 	snprintf(mail->subject, sizeof(mail->subject), "%s: %s",
 	    conf->site_name, text->subject);
-	put(&writer, "Hello,\n\n");
-	put(&writer, "%s \"%s\" %s", text->opening, account->display,
+	mc_print(&writer, "Hello,\n\n");
+	mc_print(&writer, "%s \"%s\" %s", text->opening, account->display,
 	    text->asking);
 	if (conf->link[0] != '\0') {
-		put(&writer, "\n    ");
+		mc_print(&writer, "\n    ");
 		put_link(&writer, conf->link, text->page, change);
-		put(&writer, "\n\nOr enter this code:\n");
+		mc_print(&writer, "\n\nOr enter this code:\n");
 	}
-	put(&writer, "\n    %s\n\nIt is good once, until ", change->code);
+	mc_print(&writer, "\n    %s\n\nIt is good once, until ", change->code);
 	put_time(&writer, account->code_expires_ms);
-	put(&writer, ".\n\n%s\n-- \n%s\n", text->closing, conf->site_name);
+	mc_print(&writer, ".\n\n%s\n-- \n%s\n", text->closing, conf->site_name);
 }

@@ -8,33 +8,13 @@
  */
 #include "mail_sendmail.h"
 
-#include <stdarg.h>
-#include <stdio.h>
+#include <metacube/text.h>
+
 #include <string.h>
 #include <time.h>
 
 #define LINE_MAX	76	/* RFC 2045: characters of an encoded line */
 #define WORD_MAX	60	/* of an encoded word, without its frame */
-
-struct writer {
-	char	*at;
-	size_t	 room;
-};
-
-static void MC_PRINTF(2, 3)
-put(struct writer *writer, const char *format, ...)
-{
-	va_list args;
-	int len;
-
-	va_start(args, format);
-	len = vsnprintf(writer->at, writer->room, format, args);
-	va_end(args);
-	if (len < 0 || (size_t)len >= writer->room)
-		len = writer->room > 0 ? (int)writer->room - 1 : 0;
-	writer->at += len;
-	writer->room -= (size_t)len;
-}
 
 static bool
 is_plain(const char *text)
@@ -67,55 +47,55 @@ character_len(const char *at)
 
 /* As words that each hold whole characters, one to a line. */
 static void
-put_words(struct writer *writer, const char *text)
+put_words(struct mc_text *writer, const char *text)
 {
 	size_t used = 0, len;
 
-	put(writer, "=?UTF-8?Q?");
+	mc_print(writer, "=?UTF-8?Q?");
 	for (; *text != '\0'; text += len) {
 		len = character_len(text);
 		if (used + 3 * len > WORD_MAX) {
-			put(writer, "?=\n =?UTF-8?Q?");
+			mc_print(writer, "?=\n =?UTF-8?Q?");
 			used = 0;
 		}
 		for (size_t i = 0; i < len; i++) {
 			bool safe = is_safe((unsigned char)text[i]);
 
-			put(writer, safe ? "%c" : "=%02X",
+			mc_print(writer, safe ? "%c" : "=%02X",
 			    (unsigned char)text[i]);
 			used += safe ? 1 : 3;
 		}
 	}
-	put(writer, "?=");
+	mc_print(writer, "?=");
 }
 
 /* A subject: "=?" would be taken for an encoded word. */
 static void
-put_text(struct writer *writer, const char *text)
+put_text(struct mc_text *writer, const char *text)
 {
 	if (is_plain(text) && strstr(text, "=?") == NULL)
-		put(writer, "%s", text);
+		mc_print(writer, "%s", text);
 	else
 		put_words(writer, text);
 }
 
 /* A name before an address has characters of its own: quotes, commas. */
 static void
-put_name(struct writer *writer, const char *name)
+put_name(struct mc_text *writer, const char *name)
 {
 	const char *at = name;
 
 	while (is_safe((unsigned char)*at) || *at == ' ')
 		at++;
 	if (*at == '\0')
-		put(writer, "%s", name);
+		mc_print(writer, "%s", name);
 	else
 		put_words(writer, name);
 }
 
 /* English, whatever the locale. */
 static void
-put_date(struct writer *writer, uint64_t time_ms)
+put_date(struct mc_text *writer, uint64_t time_ms)
 {
 	static const char days[7][4] = {
 		"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"
@@ -128,7 +108,7 @@ put_date(struct writer *writer, uint64_t time_ms)
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	put(writer, "Date: %s, %02d %s %d %02d:%02d:%02d +0000\n",
+	mc_print(writer, "Date: %s, %02d %s %d %02d:%02d:%02d +0000\n",
 	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
 	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
@@ -149,7 +129,7 @@ needs_encoding(const char *text)
 
 /* Quoted-printable: RFC 2045, 6.7.  A space before a line end is encoded. */
 static void
-put_encoded(struct writer *writer, const char *text)
+put_encoded(struct mc_text *writer, const char *text)
 {
 	size_t column = 0;
 
@@ -159,15 +139,15 @@ put_encoded(struct writer *writer, const char *text)
 		    !(c == ' ' && (text[1] == '\n' || text[1] == '\0'));
 
 		if (c == '\n') {
-			put(writer, "\n");
+			mc_print(writer, "\n");
 			column = 0;
 			continue;
 		}
 		if (column + (plain ? 1 : 3) > LINE_MAX - 1) {
-			put(writer, "=\n");
+			mc_print(writer, "=\n");
 			column = 0;
 		}
-		put(writer, plain ? "%c" : "=%02X", c);
+		mc_print(writer, plain ? "%c" : "=%02X", c);
 		column += plain ? 1 : 3;
 	}
 }
@@ -176,20 +156,20 @@ size_t
 message_write(const struct mail *mail, const struct envelope *envelope,
     char out[MESSAGE_MAX])
 {
-	struct writer writer = { out, MESSAGE_MAX };
+	struct mc_text writer = { out, MESSAGE_MAX };
 	bool encoded = needs_encoding(mail->text);
 
 	put_date(&writer, envelope->time_ms);
-	put(&writer, "Message-ID: <%s%s>\nFrom: ", envelope->id,
+	mc_print(&writer, "Message-ID: <%s%s>\nFrom: ", envelope->id,
 	    strrchr(envelope->from, '@'));
 	if (envelope->from_name[0] != '\0') {
 		put_name(&writer, envelope->from_name);
-		put(&writer, " <%s>\n", envelope->from);
+		mc_print(&writer, " <%s>\n", envelope->from);
 	} else
-		put(&writer, "%s\n", envelope->from);
-	put(&writer, "To: %s\nSubject: ", mail->to);
+		mc_print(&writer, "%s\n", envelope->from);
+	mc_print(&writer, "To: %s\nSubject: ", mail->to);
 	put_text(&writer, mail->subject);
-	put(&writer, "\nAuto-Submitted: auto-generated\n"
+	mc_print(&writer, "\nAuto-Submitted: auto-generated\n"
 	    "MIME-Version: 1.0\n"
 	    "Content-Type: text/plain; charset=%s\n"
 	    "Content-Transfer-Encoding: %s\n\n",
@@ -198,6 +178,6 @@ message_write(const struct mail *mail, const struct envelope *envelope,
 	if (encoded)
 		put_encoded(&writer, mail->text);
 	else
-		put(&writer, "%s", mail->text);
+		mc_print(&writer, "%s", mail->text);
 	return MESSAGE_MAX - writer.room;
 }

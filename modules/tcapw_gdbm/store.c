@@ -4,6 +4,7 @@
 #include "clean.h"
 #include "load.h"
 
+#include <metacube/bytes.h>
 #include <metacube/pwq.h>
 
 #include <errno.h>
@@ -70,23 +71,6 @@ datum_free(datum *value)
 	value->dptr = NULL;
 }
 
-static void
-put64(uint8_t *at, uint64_t value)
-{
-	for (int i = 0; i < 8; i++)
-		at[i] = (uint8_t)(value >> 8 * i);
-}
-
-static uint64_t
-get64(const uint8_t *at)
-{
-	uint64_t value = 0;
-
-	for (int i = 7; i >= 0; i--)
-		value = value << 8 | at[i];
-	return value;
-}
-
 /* From now on nothing is believed that this file says. */
 static enum mc_status
 store_broken(struct store *store, const char *what)
@@ -113,9 +97,9 @@ position_read(struct store *store)
 		return -1;
 	}
 	memcpy(position->pointer.epoch, at + 1, 16);
-	position->pointer.seq = get64(at + 17);
-	position->count = get64(at + 25);
-	position->last_uid = get64(at + 33);
+	position->pointer.seq = mc_get64(at + 17);
+	position->count = mc_get64(at + 25);
+	position->last_uid = mc_get64(at + 33);
 	memcpy(position->digest, at + 41, 16);
 	free(value.dptr);
 	return 0;
@@ -127,9 +111,9 @@ position_write(GDBM_FILE db, const struct tcapw_position *position)
 	uint8_t at[POSITION_SIZE] = { POSITION_VERSION };
 
 	memcpy(at + 1, position->pointer.epoch, 16);
-	put64(at + 17, position->pointer.seq);
-	put64(at + 25, position->count);
-	put64(at + 33, position->last_uid);
+	mc_put64(at + 17, position->pointer.seq);
+	mc_put64(at + 25, position->count);
+	mc_put64(at + 33, position->last_uid);
 	memcpy(at + 41, position->digest, 16);
 	return gdbm_store(db, position_key(),
 	    (datum){ (char *)at, sizeof(at) }, GDBM_REPLACE);

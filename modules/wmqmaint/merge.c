@@ -6,6 +6,7 @@
  */
 #include "merge.h"
 
+#include <metacube/bytes.h>
 #include <metacube/host.h>
 #include <metacube/pwq.h>
 
@@ -25,16 +26,6 @@ struct pass {
 	struct freeze_reader	*reader;	/* NULL: from nothing */
 	size_t			 next, count;	/* of the changes */
 };
-
-static uint64_t
-get64(const uint8_t *at)
-{
-	uint64_t value = 0;
-
-	for (int i = 7; i >= 0; i--)
-		value = value << 8 | at[i];
-	return value;
-}
 
 static bool
 stopped(const atomic_bool *stop)
@@ -75,7 +66,7 @@ chunk_merge(struct pass *pass, const void *accounts, size_t size)
 	const uint8_t *at;
 
 	while ((at = pwq_account_next(accounts, size, &offset, &len)) != NULL)
-		if (!changed_below(pass, get64(at + UID_AT)) &&
+		if (!changed_below(pass, mc_get64(at + UID_AT)) &&
 		    freeze_add(pass->writer, at, len) != 0)
 			return -1;
 	return 0;

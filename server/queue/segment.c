@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include <metacube/segment.h>
 
+#include <metacube/bytes.h>
 #include <metacube/host.h>
 
 #include <gnutls/crypto.h>
@@ -10,33 +11,6 @@
 #define MAGIC		"mc-wmq\r\n"
 #define CRC_AT		92
 #define HASH_AT		96
-
-static void
-put32(uint8_t *at, uint32_t value)
-{
-	for (int i = 0; i < 4; i++)
-		at[i] = (uint8_t)(value >> 8 * i);
-}
-
-static void
-put64(uint8_t *at, uint64_t value)
-{
-	put32(at, (uint32_t)value);
-	put32(at + 4, (uint32_t)(value >> 32));
-}
-
-static uint32_t
-get32(const uint8_t *at)
-{
-	return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
-	    (uint32_t)at[3] << 24;
-}
-
-static uint64_t
-get64(const uint8_t *at)
-{
-	return get32(at) | (uint64_t)get32(at + 4) << 32;
-}
 
 static void
 hash_of(const uint8_t *data, size_t len, uint8_t hash[SEGMENT_HASH_SIZE])
@@ -54,14 +28,14 @@ segment_header_write(const struct segment_header *header,
 {
 	memset(out, 0, SEGMENT_HEADER_SIZE);
 	memcpy(out, MAGIC, 8);
-	put32(out + 8, SEGMENT_VERSION);
-	put32(out + 12, SEGMENT_HEADER_SIZE);
+	mc_put32(out + 8, SEGMENT_VERSION);
+	mc_put32(out + 12, SEGMENT_HEADER_SIZE);
 	memcpy(out + 16, header->epoch, 16);
-	put64(out + 32, header->first_seq);
-	put64(out + 40, header->created_ms);
+	mc_put64(out + 32, header->first_seq);
+	mc_put64(out + 40, header->created_ms);
 	memcpy(out + 48, header->server, 8);
 	memcpy(out + 56, header->previous, SEGMENT_HASH_SIZE);
-	put32(out + CRC_AT, crc32c(out, CRC_AT));
+	mc_put32(out + CRC_AT, crc32c(out, CRC_AT));
 	hash_of(out, HASH_AT, out + HASH_AT);
 }
 
@@ -74,10 +48,10 @@ header_fault(const uint8_t *at, size_t len)
 		return "is shorter than the header of a queue file";
 	if (memcmp(at, MAGIC, 8) != 0)
 		return "is not a queue file";
-	if (get32(at + CRC_AT) != crc32c(at, CRC_AT))
+	if (mc_get32(at + CRC_AT) != crc32c(at, CRC_AT))
 		return "has a damaged header (checksum)";
-	if (get32(at + 8) != SEGMENT_VERSION ||
-	    get32(at + 12) != SEGMENT_HEADER_SIZE)
+	if (mc_get32(at + 8) != SEGMENT_VERSION ||
+	    mc_get32(at + 12) != SEGMENT_HEADER_SIZE)
 		return "has another format version than 1";
 	hash_of(at, HASH_AT, hash);
 	if (memcmp(at + HASH_AT, hash, sizeof(hash)) != 0)
@@ -96,8 +70,8 @@ segment_header_read(const void *data, size_t len,
 	if (fault != NULL)
 		return fault;
 	memcpy(header_r->epoch, at + 16, 16);
-	header_r->first_seq = get64(at + 32);
-	header_r->created_ms = get64(at + 40);
+	header_r->first_seq = mc_get64(at + 32);
+	header_r->created_ms = mc_get64(at + 40);
 	memcpy(header_r->server, at + 48, 8);
 	memcpy(header_r->previous, at + 56, SEGMENT_HASH_SIZE);
 	return NULL;
@@ -109,16 +83,16 @@ segment_record_write(uint8_t *at, const struct wmq_record *head,
 {
 	uint8_t *end = at + RECORD_HEAD_SIZE + head->len;
 
-	put32(at, head->len);
-	put32(at + 4, ~head->len);
-	put64(at + 8, head->seq);
-	put64(at + 16, head->time_ms);
+	mc_put32(at, head->len);
+	mc_put32(at + 4, ~head->len);
+	mc_put64(at + 8, head->seq);
+	mc_put64(at + 16, head->time_ms);
 	memcpy(at + 24, head->server, sizeof(head->server));
 	memcpy(at + 32, head->tag, sizeof(head->tag));
-	put32(at + 36, back);
+	mc_put32(at + 36, back);
 	if (head->len > 0)
 		memcpy(at + RECORD_HEAD_SIZE, data, head->len);
-	put32(end, crc32c(at, (size_t)(end - at)));
+	mc_put32(end, crc32c(at, (size_t)(end - at)));
 	hash_of(at - SEGMENT_HASH_SIZE,
 	    SEGMENT_HASH_SIZE + (size_t)(end - at) + 4, end + 4);
 	return RECORD_EXTRA + head->len;
@@ -132,8 +106,8 @@ segment_record_size(const uint8_t *at, size_t len, size_t *size_r)
 	*size_r = len + 1;
 	if (len < 8)
 		return true;
-	payload = get32(at);
-	if (get32(at + 4) != ~payload || payload > WMQ_DATA_MAX)
+	payload = mc_get32(at);
+	if (mc_get32(at + 4) != ~payload || payload > WMQ_DATA_MAX)
 		return false;
 	*size_r = RECORD_EXTRA + payload;
 	return true;
@@ -148,20 +122,20 @@ record_parse(const uint8_t *at, size_t len, struct wmq_record *head,
 
 	if (len < RECORD_EXTRA)
 		return 0;
-	payload = get32(at);
-	if (get32(at + 4) != ~payload || payload > WMQ_DATA_MAX ||
+	payload = mc_get32(at);
+	if (mc_get32(at + 4) != ~payload || payload > WMQ_DATA_MAX ||
 	    len < RECORD_EXTRA + payload)
 		return 0;
-	if (get32(at + RECORD_HEAD_SIZE + payload) !=
+	if (mc_get32(at + RECORD_HEAD_SIZE + payload) !=
 	    crc32c(at, RECORD_HEAD_SIZE + payload))
 		return 0;
 	memset(head, 0, sizeof(*head));
 	head->len = payload;
-	head->seq = get64(at + 8);
-	head->time_ms = get64(at + 16);
+	head->seq = mc_get64(at + 8);
+	head->time_ms = mc_get64(at + 16);
 	memcpy(head->server, at + 24, sizeof(head->server));
 	memcpy(head->tag, at + 32, sizeof(head->tag));
-	*back_r = get32(at + 36);
+	*back_r = mc_get32(at + 36);
 	return RECORD_EXTRA + payload;
 }
 

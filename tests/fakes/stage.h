@@ -41,6 +41,19 @@ void	 stage_skip(struct mc_conn *);		/* those */
 bool	 stage_over(const struct mc_conn *);	/* closed by the module */
 bool	 stage_admitted(const struct mc_conn *);
 
+/* Both in short: SAY(conn, 7, LOGIN, login, &login); TELL where any cid will
+ * do. */
+#define HEARD(conn, KIND) \
+	stage_heard(conn, METACUBE__ENVELOPE__MESSAGE_##KIND)
+#define SAY(conn, with_cid, KIND, field, ...) do { \
+	Metacube__Envelope say_ = METACUBE__ENVELOPE__INIT; \
+	say_.cid = (with_cid); \
+	say_.message_case = METACUBE__ENVELOPE__MESSAGE_##KIND; \
+	say_.field = (__VA_ARGS__); \
+	stage_say(conn, &say_); \
+} while (0)
+#define TELL(conn, KIND, ...)	SAY(conn, 9, KIND, __VA_ARGS__)
+
 /* Streams.  The peer sends these bytes; has taken all that was written.  What
  * the module has written since stage_unwrite, with a NUL; and whether it wants
  * to read.  Where it dials: "" nowhere. */

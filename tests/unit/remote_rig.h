@@ -9,16 +9,6 @@
 #include "cutap.h"
 #include "stage.h"
 
-#define HEARD(conn, KIND) \
-	stage_heard(conn, METACUBE__ENVELOPE__MESSAGE_##KIND)
-#define SAY(conn, with_cid, KIND, field, body) do { \
-	Metacube__Envelope say_ = METACUBE__ENVELOPE__INIT; \
-	say_.cid = (with_cid); \
-	say_.message_case = METACUBE__ENVELOPE__MESSAGE_##KIND; \
-	say_.field = (body); \
-	stage_say(conn, &say_); \
-} while (0)
-
 extern struct mc_ref service;		/* the one that it provides */
 
 /* Where it connects; three questions may be under way.  Before the start:

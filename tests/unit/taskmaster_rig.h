@@ -10,16 +10,6 @@
 #include "stage.h"
 #include "../../modules/taskmaster/taskmaster.h"
 
-#define HEARD(conn, KIND) \
-	stage_heard(conn, METACUBE__ENVELOPE__MESSAGE_##KIND)
-#define SAY(conn, with_cid, KIND, field, body) do { \
-	Metacube__Envelope say_ = METACUBE__ENVELOPE__INIT; \
-	say_.cid = (with_cid); \
-	say_.message_case = METACUBE__ENVELOPE__MESSAGE_##KIND; \
-	say_.field = (body); \
-	stage_say(conn, &say_); \
-} while (0)
-
 extern struct conf conf;
 extern struct taskmaster *taskmaster;
 extern char island[];		/* newbie-island, which every world has */

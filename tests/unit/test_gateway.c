@@ -11,16 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEARD(conn, KIND) \
-	stage_heard(conn, METACUBE__ENVELOPE__MESSAGE_##KIND)
-#define SAY(conn, KIND, field, body) do { \
-	Metacube__Envelope say_ = METACUBE__ENVELOPE__INIT; \
-	say_.cid = 9; \
-	say_.message_case = METACUBE__ENVELOPE__MESSAGE_##KIND; \
-	say_.field = (body); \
-	stage_say(conn, &say_); \
-} while (0)
-
 static struct conf conf;
 static struct gateway *gateway;
 
@@ -142,7 +132,7 @@ log_in_as(const char *name, const char *map)
 	login.map = (char *)map;
 	login.proof.data = proof;
 	login.proof.len = sizeof(proof);
-	SAY(conn, LOGIN, login, &login);
+	TELL(conn, LOGIN, login, &login);
 	stage_pass(0);
 	return conn;
 }
@@ -248,7 +238,7 @@ without_map(void)
 	CU_ASSERT_EQUAL(envelope->logged_in->uid, 5);
 	CU_ASSERT_STRING_EQUAL(envelope->logged_in->display, "Joe");
 	list.after = (char *)"desert";
-	SAY(conn, LIST_MAPS, list_maps, &list);
+	TELL(conn, LIST_MAPS, list_maps, &list);
 	CU_ASSERT_STRING_EQUAL(listed_after, "desert");
 	for (size_t i = 0; i < TASKMASTER_MAPS_MAX; i++)
 		snprintf(maps[i].map, sizeof(maps[i].map), "map-%zu", i);
@@ -258,23 +248,23 @@ without_map(void)
 	CU_ASSERT_EQUAL(envelope->maps->n_maps, TASKMASTER_MAPS_MAX);
 	CU_ASSERT_STRING_EQUAL(envelope->maps->maps[255]->key, "map-255");
 	CU_ASSERT_TRUE(envelope->maps->more);
-	SAY(conn, LIST_MAPS, list_maps, &list);
+	TELL(conn, LIST_MAPS, list_maps, &list);
 	answer(&maps_call, MC_OK, NULL, 0);
 	envelope = HEARD(conn, MAPS);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
 	CU_ASSERT_FALSE(envelope->maps->more);
-	SAY(conn, LIST_MAPS, list_maps, &list);
+	TELL(conn, LIST_MAPS, list_maps, &list);
 	answer(&maps_call, MC_UNAVAILABLE, NULL, 0);
 	refused(conn, METACUBE__REASON__TRY_LATER, false);
 	join.map = (char *)"../etc";
-	SAY(conn, JOIN, join, &join);
+	TELL(conn, JOIN, join, &join);
 	refused(conn, METACUBE__REASON__NO_SUCH_MAP, false);
 	join.map = (char *)"desert";
-	SAY(conn, JOIN, join, &join);
+	TELL(conn, JOIN, join, &join);
 	CU_ASSERT_STRING_EQUAL(wanted.map, "desert");
 	answer(&place_call, MC_NOT_FOUND, NULL, 0);
 	refused(conn, METACUBE__REASON__NO_SUCH_MAP, false);
-	SAY(conn, JOIN, join, &join);
+	TELL(conn, JOIN, join, &join);
 	place_says_yes();
 	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, REROUTE));
 	CU_ASSERT_TRUE(stage_over(conn));
@@ -292,13 +282,13 @@ too_many_questions(void)
 	conn = log_in("");
 	auth_says(AUTH_GRANTED);
 	for (int i = 0; i < 6; i++) {
-		SAY(conn, LIST_MAPS, list_maps, &list);
+		TELL(conn, LIST_MAPS, list_maps, &list);
 		answer(&maps_call, MC_OK, NULL, 0);
 	}
-	SAY(conn, LIST_MAPS, list_maps, &list);
+	TELL(conn, LIST_MAPS, list_maps, &list);
 	refused(conn, METACUBE__REASON__TRY_LATER, false);
 	stage_pass(1000);
-	SAY(conn, LIST_MAPS, list_maps, &list);
+	TELL(conn, LIST_MAPS, list_maps, &list);
 	answer(&maps_call, MC_OK, NULL, 0);
 	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, MAPS));
 	close_gateway();
@@ -462,7 +452,7 @@ client_gone(void)
 	CU_ASSERT_EQUAL(stage_count("reroutes"), 0);
 	conn = log_in("");
 	auth_says(AUTH_GRANTED);
-	SAY(conn, LIST_MAPS, list_maps, &list);
+	TELL(conn, LIST_MAPS, list_maps, &list);
 	stage_drop(conn);
 	answer(&maps_call, MC_OK, NULL, 0);
 	close_gateway();
@@ -479,23 +469,23 @@ out_of_order(void)
 
 	open_gateway();
 	conn = stage_connect();
-	SAY(conn, JOIN, join, &join);
+	TELL(conn, JOIN, join, &join);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	conn = stage_connect();
-	SAY(conn, PLACE, place, &place);
+	TELL(conn, PLACE, place, &place);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	conn = stage_connect();
 	empty.cid = 9;
 	stage_say(conn, &empty);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	conn = log_in("");
-	SAY(conn, LOGIN, login, &login);
+	TELL(conn, LOGIN, login, &login);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	auth_says(AUTH_GRANTED);
 	CU_ASSERT_EQUAL(stage_unheard(conn), 0);
 	conn = log_in("newbie-island");
 	auth_says(AUTH_GRANTED);
-	SAY(conn, JOIN, join, &join);
+	TELL(conn, JOIN, join, &join);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	place_says_yes();
 	CU_ASSERT_EQUAL(stage_count("reroutes"), 0);
@@ -513,13 +503,13 @@ bad_logins(void)
 	open_gateway();
 	conn = stage_connect();
 	login.version = 2;
-	SAY(conn, LOGIN, login, &login);
+	TELL(conn, LOGIN, login, &login);
 	refused(conn, METACUBE__REASON__WRONG_VERSION, true);
 	conn = stage_connect();
 	login.version = 1;
 	login.proof.data = proof;
 	login.proof.len = sizeof(proof);
-	SAY(conn, LOGIN, login, &login);
+	TELL(conn, LOGIN, login, &login);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	conn = log_in("../../etc");
 	refused(conn, METACUBE__REASON__NO_SUCH_MAP, true);

@@ -11,15 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define HEARD(conn, KIND) \
-	stage_heard(conn, METACUBE__ENVELOPE__MESSAGE_##KIND)
-#define SAY(conn, KIND, field, body) do { \
-	Metacube__Envelope say_ = METACUBE__ENVELOPE__INIT; \
-	say_.cid = 9; \
-	say_.message_case = METACUBE__ENVELOPE__MESSAGE_##KIND; \
-	say_.field = (body); \
-	stage_say(conn, &say_); \
-} while (0)
 #define RESULT(what)	METACUBE__ACCOUNT_ANSWER__RESULT__##what
 #define VERB(what)	METACUBE__ACCOUNT_REQUEST__VERB__##what
 #define LOCKED		METACUBE__REASON__ACCOUNT_LOCKED
@@ -225,7 +216,7 @@ log_in(const char *name)
 	login.name = (char *)name;
 	login.proof.data = proof;
 	login.proof.len = sizeof(proof);
-	SAY(conn, LOGIN, login, &login);
+	TELL(conn, LOGIN, login, &login);
 	stage_pass(0);
 	return conn;
 }
@@ -266,7 +257,7 @@ ask(struct mc_conn *conn, int verb)
 	request.proof.data = proof;
 	request.new_proof.data = new_proof;
 	request.proof.len = request.new_proof.len = sizeof(proof);
-	SAY(conn, ACCOUNT_REQUEST, account_request, &request);
+	TELL(conn, ACCOUNT_REQUEST, account_request, &request);
 	stage_pass(0);
 }
 
@@ -353,7 +344,7 @@ not_asked(void)
 	request.verb = VERB(PASSWORD);
 	request.proof.data = proof;
 	request.proof.len = sizeof(proof);
-	SAY(conn, ACCOUNT_REQUEST, account_request, &request);
+	TELL(conn, ACCOUNT_REQUEST, account_request, &request);
 	answered(conn, RESULT(BAD_REQUEST));
 	CU_ASSERT_FALSE(stage_over(conn));
 	conn = stage_connect();
@@ -476,7 +467,7 @@ cut(void)
 	joe = joe_is_in();
 	again = joe_is_in();
 	join.map = (char *)"desert";
-	SAY(again, JOIN, join, &join);
+	TELL(again, JOIN, join, &join);
 	amanda = log_in("Amanda");
 	granted(6, "amanda", "Amanda");
 	HEARD(amanda, LOGGED_IN);
@@ -555,7 +546,7 @@ sent(void)
 	open_with(false, false);
 	conn = joe_is_in();
 	join.map = (char *)"desert";
-	SAY(conn, JOIN, join, &join);
+	TELL(conn, JOIN, join, &join);
 	CU_ASSERT_PTR_NOT_NULL(place_call);
 	CU_ASSERT_EQUAL(placed_generation, 17);
 	close_gateway();

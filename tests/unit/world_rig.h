@@ -12,16 +12,6 @@
 #include <metacube/account.h>
 #include <metacube/ticket.h>
 
-#define HEARD(conn, KIND) \
-	stage_heard(conn, METACUBE__ENVELOPE__MESSAGE_##KIND)
-#define SAY(conn, KIND, field, body) do { \
-	Metacube__Envelope say_ = METACUBE__ENVELOPE__INIT; \
-	say_.cid = 9; \
-	say_.message_case = METACUBE__ENVELOPE__MESSAGE_##KIND; \
-	say_.field = (body); \
-	stage_say(conn, &say_); \
-} while (0)
-
 extern struct world_conf conf;
 extern struct world *world;
 extern struct mc_conn *master;		/* the taskmaster's end of the link */
