@@ -29,6 +29,7 @@
 #include <time.h>
 
 #define QUARANTINE	1024	/* free calls kept back */
+#define NEAR_MAX	64	/* bytes of a result that need no memory */
 #define OP_BUCKETS	16	/* a power of two */
 #define FULL_AGAIN_MS	10000
 
@@ -93,7 +94,8 @@ struct mc_call {
 	bool			  writes;
 	uint64_t		  request, began_us, deadline_us;
 	struct mc_reply		  reply;
-	void			 *copy;		/* reply.data, ours */
+	void			 *copy;		/* reply.data, ours: near, or */
+	uint64_t		  near[NEAR_MAX / 8];	/* allocated */
 
 	struct timeouts		 *timeouts;	/* NULL: in no list */
 	struct mc_call		 *older, *newer;
@@ -117,7 +119,8 @@ wipe_copy(struct mc_call *call)
 	if (call->copy == NULL)
 		return;
 	mc_wipe(call->copy, call->reply.len);
-	free(call->copy);
+	if (call->copy != call->near)
+		free(call->copy);
 	call->copy = NULL;
 	call->reply.data = NULL;
 	call->reply.len = 0;
@@ -560,7 +563,7 @@ copy_result(struct mc_call *call, const void *result, size_t len)
 		call->reply.status = MC_INTERNAL;
 		return;
 	}
-	call->copy = malloc(len);
+	call->copy = len <= NEAR_MAX ? call->near : malloc(len);
 	if (call->copy == NULL)
 		mc_fatal(call->owner, "out of memory");
 	memcpy(call->copy, result, len);
