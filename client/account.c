@@ -60,8 +60,8 @@ metacube_account_password(struct metacube_client *client, const char *password,
 {
 	Metacube__AccountRequest request = METACUBE__ACCOUNT_REQUEST__INIT;
 	uint8_t proof[METACUBE_PROOF_SIZE];
-	enum metacube_error error = (enum metacube_error)metacube_proof(
-	    client->name, new_password, proof);
+	enum metacube_error error = metacube_new_proof(client->name,
+	    new_password, proof);
 
 	if (error != METACUBE_OK)
 		return bad(client, error);

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+_Static_assert(METACUBE_PASSWORD_MIN == 8, "error_texts say 8");
+
 #define COUNT(list)	(sizeof(list) / sizeof((list)[0]))
 
 static const char *const error_texts[] = {
@@ -34,6 +36,9 @@ static const char *const error_texts[] = {
 	[METACUBE_E_PROTOCOL] = "the server sent what makes no sense",
 	[METACUBE_E_WORLD] = "another world answered",
 	[METACUBE_E_RESUME] = "the session is over",
+	[METACUBE_E_PASSWORD_SHORT] =
+	    "a new password needs at least 8 characters",
+	[METACUBE_E_PASSWORD_NAME] = "a new password must not be the name",
 };
 
 static const char *const reason_texts[] = {

@@ -13,6 +13,7 @@
 #include <gnutls/gnutls.h>
 
 #include <string.h>
+#include <strings.h>
 
 #define DOMAIN		"metacube-login-1"
 #define PASSWORD_MAX	1024
@@ -72,4 +73,27 @@ metacube_proof(const char *name, const char *password,
 	explicit_bzero(normal.data, normal.size);
 	gnutls_free(normal.data);
 	return error;
+}
+
+/* Of UTF-8: bytes that continue a character do not count. */
+static size_t
+characters(const char *text)
+{
+	size_t count = 0;
+
+	for (; *text != '\0'; text++)
+		count += ((unsigned char)*text & 0xc0) != 0x80;
+	return count;
+}
+
+enum metacube_error
+metacube_new_proof(const char *name, const char *password,
+    uint8_t proof[METACUBE_PROOF_SIZE])
+{
+	if (password[0] != '\0' &&
+	    characters(password) < METACUBE_PASSWORD_MIN)
+		return METACUBE_E_PASSWORD_SHORT;
+	if (strcasecmp(password, name) == 0)
+		return METACUBE_E_PASSWORD_NAME;
+	return (enum metacube_error)metacube_proof(name, password, proof);
 }

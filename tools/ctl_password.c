@@ -132,21 +132,30 @@ from_file(const char *file, char *password, size_t size)
 	return read;
 }
 
+static const char *
+error_text(enum metacube_error error)
+{
+	if (error == METACUBE_E_NAME)
+		return "an account's name is 2 to 31 of a-z, 0-9 and . _ - "
+		    "that begins and ends with a letter or digit";
+	if (error == METACUBE_E_PASSWORD)
+		return "this cannot be used as a password (it is empty, too "
+		    "long, or has characters that cannot be typed everywhere)";
+	return metacube_error_text(error);
+}
+
 static bool
 make_proof(const char *name, const char *password, struct ctl_secret *secret)
 {
-	int error = metacube_proof(name, password, secret->data);
+	enum metacube_error error = metacube_new_proof(name, password,
+	    secret->data);
 
-	if (error == METACUBE_OK) {
-		secret->len = sizeof(secret->data);
-		return true;
+	if (error != METACUBE_OK) {
+		fprintf(stderr, "metacubectl: %s\n", error_text(error));
+		return false;
 	}
-	fprintf(stderr, "metacubectl: %s\n", error == METACUBE_E_NAME ?
-	    "an account's name is 2 to 31 of a-z, 0-9 and . _ - that begins "
-	    "and ends with a letter or digit" :
-	    "this cannot be used as a password (it is empty, too long, or "
-	    "has characters that cannot be typed everywhere)");
-	return false;
+	secret->len = sizeof(secret->data);
+	return true;
 }
 
 bool

@@ -72,7 +72,9 @@ enum metacube_error {
 	METACUBE_E_CERT_BAD,		/* unfit in another way */
 	METACUBE_E_PROTOCOL,		/* the server sent nonsense */
 	METACUBE_E_WORLD,		/* not the world that was promised */
-	METACUBE_E_RESUME		/* the session is lost */
+	METACUBE_E_RESUME,		/* the session is lost */
+	METACUBE_E_PASSWORD_SHORT,	/* for a new one */
+	METACUBE_E_PASSWORD_NAME	/* the new one is the name */
 };
 
 /* Why a server refused or ended something (login.proto's Reason). */
@@ -319,6 +321,14 @@ const struct metacube_avatar *metacube_client_find(
  * 0, or METACUBE_E_NAME or METACUBE_E_PASSWORD.
  */
 int		 metacube_proof(const char *name, const char *password,
+		    uint8_t proof[METACUBE_PROOF_SIZE]);
+
+/* May this become the password of an account of that name?  Like
+ * metacube_proof, and it must have METACUBE_PASSWORD_MIN characters and not be
+ * the name: METACUBE_E_PASSWORD_SHORT, METACUBE_E_PASSWORD_NAME.  The servers
+ * see proofs only, so everybody who takes a new password asks this. */
+#define METACUBE_PASSWORD_MIN	8
+enum metacube_error metacube_new_proof(const char *name, const char *password,
 		    uint8_t proof[METACUBE_PROOF_SIZE]);
 
 /* "the certificate has expired": the kind of error in a few words. */

@@ -25,6 +25,9 @@ done
 : >"$net/empty"
 check "an empty password is refused" not ctl gateway account create zoe \
 	--password-fd 3 3<"$net/empty"
+echo 'sesame' >"$net/short"
+check "and one that is too short" says 'at least 8 characters' \
+	not ctl gateway account create zoe --password-fd 3 3<"$net/short"
 check "account list has them all" says '^nina' ctl gateway account list
 check "account show knows Joe" says 'joe' ctl gateway account show joe
 check "and shows no verifier" not says '\$y\$' ctl gateway account show joe

@@ -47,6 +47,9 @@ echo 'a second password' >"$net/joe.new"
 cp "$net/joe.pw" "$net/joe.old"
 check "not without the old one" says_in joe 'Not changed: ' \
 	"password --password-file $net/amanda.pw --new-password-file $net/joe.new"
+echo sesame >"$net/short"
+check "nor to one that is too short" says_in joe 'at least 8 characters' \
+	"password --password-file $net/joe.pw --new-password-file $net/short"
 check "joe changes his password on the map" \
 	says_in joe 'Done: .*new password' \
 	"password --password-file $net/joe.pw --new-password-file $net/joe.new"

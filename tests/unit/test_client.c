@@ -44,6 +44,27 @@ proofs(void)
 	    METACUBE_E_PASSWORD);
 }
 
+static void
+new_passwords(void)
+{
+	uint8_t one[METACUBE_PROOF_SIZE], two[METACUBE_PROOF_SIZE];
+
+	CU_ASSERT_EQUAL(metacube_new_proof("joe", "12345678", one), 0);
+	CU_ASSERT_EQUAL(metacube_proof("joe", "12345678", two), 0);
+	CU_ASSERT_EQUAL(memcmp(one, two, sizeof(one)), 0);
+	CU_ASSERT_EQUAL(metacube_new_proof("joe", "1234567", one),
+	    METACUBE_E_PASSWORD_SHORT);
+	/* eight bytes, of seven characters */
+	CU_ASSERT_EQUAL(metacube_new_proof("joe", "123456\xc3\xa9", one),
+	    METACUBE_E_PASSWORD_SHORT);
+	CU_ASSERT_EQUAL(metacube_new_proof("amanda-1", "Amanda-1", one),
+	    METACUBE_E_PASSWORD_NAME);
+	CU_ASSERT_EQUAL(metacube_new_proof("joe", "", one),
+	    METACUBE_E_PASSWORD);
+	CU_ASSERT_EQUAL(metacube_new_proof("jo e", "12345678", one),
+	    METACUBE_E_NAME);
+}
+
 static enum metacube_error
 try_login(const char *gateway, const char *ca_file, const char *name,
     const char *map)
@@ -214,6 +235,7 @@ maps_and_join_refused(void)
 
 static const struct cutap_test client_tests[] = {
 	{ "a proof is the same on every keyboard", proofs },
+	{ "what a new password must be", new_passwords },
 	{ "wrong arguments are told at once", arguments },
 	{ "a request at the wrong time is told at once", wrong_states },
 	{ "a login is refused, cleanly shown", login_refused },

@@ -10,9 +10,9 @@
 
 #include <stdint.h>
 #include <string.h>
-#include <strings.h>
 
-#define NEW_MIN		8	/* characters */
+_Static_assert(METACUBE_PASSWORD_MIN == 8, "texts.h says 8");
+
 #define NEW_MAX		1024	/* bytes: what metacube_proof takes */
 #define CODE_MAX	63
 #define BLANKS		" \t\r\n"
@@ -114,28 +114,29 @@ has_proof(const char *password)
 	return has;
 }
 
-static size_t
-characters(const char *text)
-{
-	size_t count = 0;
-
-	for (; *text != '\0'; text++)
-		count += ((unsigned char)*text & 0xc0) != 0x80;
-	return count;
-}
-
+/* What is wrong with the name is said beside it. */
 static enum text
 new_fault(const char *password, const char *name)
 {
+	uint8_t proof[METACUBE_PROOF_SIZE];
+	enum metacube_error error = metacube_new_proof(
+	    name_fault(name) == T_NONE ? name : "anybody", password, proof);
+
+	explicit_bzero(proof, sizeof(proof));
 	if (password[0] == '\0')
 		return T_NEW_MISSING;
-	if (characters(password) < NEW_MIN)
-		return T_NEW_SHORT;
 	if (strlen(password) > NEW_MAX)
 		return T_NEW_LONG;
-	if (strcasecmp(password, name) == 0)
+	switch (error) {
+	case METACUBE_OK:
+		return T_NONE;
+	case METACUBE_E_PASSWORD_SHORT:
+		return T_NEW_SHORT;
+	case METACUBE_E_PASSWORD_NAME:
 		return T_NEW_IS_NAME;
-	return has_proof(password) ? T_NONE : T_NEW_BAD;
+	default:
+		return T_NEW_BAD;
+	}
 }
 
 /* Says nothing as long as the first one is wrong itself. */
