@@ -407,7 +407,7 @@ stream_step(struct metacube_client *client)
 		talk_hello(client);
 	while (client->stream != NULL &&
 	    (frame = stream_frame(client->stream, &len)) != NULL)
-		talk_frame(client, frame, len);
+		hear_frame(client, frame, len);
 	if (client->stream == NULL)
 		return;
 	if (stream_state(client->stream) == STREAM_BROKEN) {

@@ -12,6 +12,7 @@ libmetacube_client_la_SOURCES = \
 	client/conversation.h \
 	client/endpoint.c client/endpoint.h \
 	client/fault.c client/fault.h \
+	client/hear.c \
 	client/proof.c \
 	client/resolve.c client/resolve.h \
 	client/seen.c client/seen.h \

@@ -2,8 +2,9 @@
 /*
  * conversation - one client: where it is, and what it waits for.
  *
- * Private to client/.  client.c dials, waits and gives up; talk.c knows what
- * the messages mean; account.c asks for changes of the account.
+ * Private to client/.  client.c dials, waits and gives up; talk.c says things
+ * and hear.c knows what the answers mean; account.c asks for changes of the
+ * account.
  */
 #ifndef CLIENT_CONVERSATION_H
 #define CLIENT_CONVERSATION_H
@@ -68,6 +69,11 @@ struct metacube_client {
 	struct seen		 seen;
 };
 
+#define ENVELOPE(MESSAGE, member, value) { \
+	PROTOBUF_C_MESSAGE_INIT(&metacube__envelope__descriptor), \
+	.message_case = METACUBE__ENVELOPE__MESSAGE_##MESSAGE, \
+	.member = value }
+
 #define TELL(client, event, ...) do { \
 	if ((client)->events.event != NULL) \
 		(client)->events.event((client)->events.owner, \
@@ -82,14 +88,17 @@ void	client_lost(struct metacube_client *, const struct fault *);
 void	client_failed(struct metacube_client *, enum metacube_error);
 void	client_idle(struct metacube_client *);
 
-/* talk.c: the messages. */
+/* talk.c: what the client says. */
 void	talk_hello(struct metacube_client *);
-void	talk_frame(struct metacube_client *, const uint8_t *, size_t);
 int	talk_send(struct metacube_client *, Metacube__Envelope *);
 int	talk_ask(struct metacube_client *, enum metacube_request,
 	    Metacube__Envelope *);
 void	talk_ping(struct metacube_client *);
 bool	talk_was_asked(const struct metacube_client *, enum metacube_request);
+enum metacube_request talk_request(uint32_t cid);
+
+/* hear.c: one message of the server's. */
+void	hear_frame(struct metacube_client *, const uint8_t *, size_t);
 
 /* account.c: tells whoever waits for a change that its answer will not come.
  * true: that has closed the client. */

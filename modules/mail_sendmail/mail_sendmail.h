@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * mail_sendmail - its parts: mail_sendmail.c says which mail has its turn,
- * message.c writes it out, spool.c keeps it on disk, child.c runs the command.
+ * mail_sendmail - its parts: mail_sendmail.c takes mails, message.c writes
+ * them out, spool.c keeps them on disk, delivery.c says which has its turn,
+ * child.c runs the command.
  */
 #ifndef MAIL_SENDMAIL_H
 #define MAIL_SENDMAIL_H
