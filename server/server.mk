@@ -105,7 +105,6 @@ SERVER_PUMP = \
 
 SERVER_CODECS = \
 	server/account.c \
-	server/antp.c \
 	server/follow.c \
 	server/freeze.c \
 	server/freeze_file.h \
@@ -119,6 +118,14 @@ SERVER_CODECS = \
 	server/replica.c \
 	server/text.c \
 	server/ticket.c
+
+# The heads of ANTP/1.0.
+SERVER_ANTP = \
+	server/antp/head.c \
+	server/antp/head.h \
+	server/antp/names.c \
+	server/antp/request.c \
+	server/antp/response.c
 
 # The message queue in files.
 SERVER_QUEUE = \
@@ -141,7 +148,7 @@ SERVER_LIBS = $(GNUTLS_LIBS) $(LIBEVENT_LIBS) $(LIBCONFIG_LIBS) \
 # Visible within the tree; what the library exports is said below.
 noinst_LTLIBRARIES += server/libserver.la
 server_libserver_la_SOURCES = $(SERVER_HOST) $(SERVER_CONF) $(SERVER_PUMP) \
-	$(SERVER_QUEUE) $(SERVER_CODECS)
+	$(SERVER_ANTP) $(SERVER_QUEUE) $(SERVER_CODECS)
 server_libserver_la_CFLAGS = $(AM_CFLAGS) -fvisibility=default
 server_libserver_la_LIBADD = api/libproto.la $(SERVER_LIBS)
 

@@ -586,7 +586,8 @@ check_PROGRAMS += tests/unit/test_antpserv.t
 TESTS += tests/unit/test_antpserv.t
 endif
 tests_unit_test_antpserv_t_SOURCES = tests/unit/test_antpserv.c \
-	server/antp.c server/freeze.c server/pwq.c server/queue/crc32c.c \
+	$(SERVER_ANTP) server/freeze.c server/pwq.c \
+	server/queue/crc32c.c \
 	$(STAGE_SOURCES) $(modules_antpserv_la_SOURCES)
 tests_unit_test_antpserv_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_antpserv_t_LDADD = $(STAGE_LIBS)
@@ -604,7 +605,7 @@ tests_unit_test_antpclnt_t_SOURCES = tests/unit/test_antpclnt.c \
 	tests/unit/antpclnt_fetch.c tests/unit/antpclnt_server.c \
 	tests/unit/antpclnt_rig.c tests/unit/antpclnt_rig.h \
 	tests/unit/antpclnt_rig_server.c \
-	server/antp.c server/freeze.c server/pwq.c \
+	server/freeze.c server/pwq.c $(SERVER_ANTP) \
 	$(SERVER_QUEUE) $(STAGE_SOURCES) \
 	$(modules_antpclnt_la_SOURCES)
 tests_unit_test_antpclnt_t_CPPFLAGS = $(STAGE_CPPFLAGS) -I$(top_srcdir)
