@@ -18,45 +18,27 @@
  */
 #include "calls.h"
 
-#include "count.h"
+#include "op.h"
 #include "process.h"
 
 #include <event2/event.h>
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #define QUARANTINE	1024	/* free calls kept back */
 #define NEAR_MAX	64	/* bytes of a result that need no memory */
-#define OP_BUCKETS	16	/* a power of two */
 #define FULL_AGAIN_MS	10000
 
 enum { CALL_FREE, CALL_OPEN, CALL_ANSWERED };
-
-/* What is counted for one operation of one provider. */
-struct op_stat {
-	struct op_stat	*next;
-	char		*what;		/* "tcapw.lookup answered" */
-	char		*name;		/* "tcapw.lookup" */
-	count_cell	*calls, *us;
-};
-
-/* Each caller's copy of a struct mc_op, and where it is counted. */
-struct op_known {
-	struct op_known		*next;
-	const struct mc_op	*op;
-	struct op_stat		*stat;
-};
 
 struct calls {
 	size_t		 owed, awaited;		/* by this instance */
 	struct mc_call	*asked;			/* of others */
 	bool		 closed;
 	uint64_t	 full_ms;		/* when that was said last */
-	struct op_stat	*stats;
-	struct op_known	*known[OP_BUCKETS];
+	struct op_stats	*stats;
 };
 
 /* All calls with one time-out, oldest first. */
@@ -187,92 +169,23 @@ put_back(struct call_pool *pool, struct mc_call *call)
 	pool->free_last = call;
 }
 
-/* What is counted. */
-
 struct calls *
 calls_new(void)
 {
-	return mc_zalloc(sizeof(struct calls));
+	struct calls *calls = mc_zalloc(sizeof(*calls));
+
+	calls->stats = op_stats_new();
+	return calls;
 }
 
 void
 calls_free(struct calls **callsp)
 {
-	struct calls *calls = *callsp;
-	struct op_known *known;
-	struct op_stat *stat;
-
-	if (calls == NULL)
+	if (*callsp == NULL)
 		return;
-	for (size_t i = 0; i < OP_BUCKETS; i++)
-		while ((known = calls->known[i]) != NULL) {
-			calls->known[i] = known->next;
-			free(known);
-		}
-	while ((stat = calls->stats) != NULL) {
-		calls->stats = stat->next;
-		free(stat->name);
-		free(stat->what);
-		free(stat);
-	}
-	free(calls);
+	op_stats_free(&(*callsp)->stats);
+	free(*callsp);
 	*callsp = NULL;
-}
-
-/* For what is rare: "tcapw.lookup.timeouts". */
-static count_cell *
-stat_cell(struct mc_host *owner, const char *op, const char *what)
-{
-	char name[128];
-
-	snprintf(name, sizeof(name), "%s.%s", op, what);
-	return counters_cell(owner->counters, name);
-}
-
-static char *
-two_words(const char *first, const char *second)
-{
-	size_t size = strlen(first) + strlen(second) + 1;
-	char *words = mc_zalloc(size);
-
-	snprintf(words, size, "%s%s", first, second);
-	return words;
-}
-
-static struct op_stat *
-stat_by_name(struct mc_host *owner, const char *name)
-{
-	struct op_stat *stat = owner->calls->stats;
-
-	while (stat != NULL && strcmp(stat->name, name) != 0)
-		stat = stat->next;
-	if (stat != NULL)
-		return stat;
-	stat = mc_zalloc(sizeof(*stat));
-	stat->name = two_words(name, "");
-	stat->what = two_words(name, " answered");
-	stat->calls = stat_cell(owner, name, "calls");
-	stat->us = stat_cell(owner, name, "us");
-	stat->next = owner->calls->stats;
-	return owner->calls->stats = stat;
-}
-
-static struct op_stat *
-stat_of(struct mc_host *owner, const struct mc_op *op)
-{
-	size_t bucket = (uintptr_t)op / sizeof(*op) & (OP_BUCKETS - 1);
-	struct op_known *known = owner->calls->known[bucket];
-
-	while (known != NULL && known->op != op)
-		known = known->next;
-	if (known == NULL) {
-		known = mc_zalloc(sizeof(*known));
-		known->op = op;
-		known->stat = stat_by_name(owner, op->name);
-		known->next = owner->calls->known[bucket];
-		owner->calls->known[bucket] = known;
-	}
-	return known->stat;
 }
 
 /* Who waits for it. */
@@ -354,8 +267,7 @@ overdue(struct mc_call *call)
 		return;
 	}
 	call->overdue = true;
-	atomic_fetch_add(stat_cell(call->owner, call->stat->name, "timeouts"),
-	    1);
+	op_count(call->owner->counters, call->stat->name, "timeouts");
 	request_set(call->request);
 	mc_log(call->owner, MC_WARN, "%s asked by %s was not answered within "
 	    "%u ms", call->stat->name, call->caller->name, call->timeouts->ms);
@@ -441,8 +353,7 @@ answered(struct mail *mail)
 	if (atomic_load_explicit(&call->wanted, memory_order_relaxed))
 		settle(call, &call->reply);
 	else if (call->overdue)
-		atomic_fetch_add(stat_cell(call->owner, call->stat->name,
-		    "late"), 1);
+		op_count(call->owner->counters, call->stat->name, "late");
 	put_back(call->caller->process->call_pool, call);
 }
 
@@ -505,7 +416,7 @@ refuse(struct mc_call *call, const struct mc_ref *to, const struct mc_op *op,
 	call->timeouts = NULL;
 	call->reply.status = status;
 	if (to->owner != NULL)
-		atomic_fetch_add(stat_cell(to->owner, op->name, "refused"), 1);
+		op_count(to->owner->counters, op->name, "refused");
 	if (status == MC_BUSY)
 		say_full(to->owner);
 	atomic_store(&call->state, CALL_ANSWERED);
@@ -531,7 +442,7 @@ mc_call_new(const struct mc_ref *to, const struct mc_op *op,
 		refuse(call, to, op, status);
 		return NULL;
 	}
-	stat = stat_of(owner, op);
+	stat = op_stat_of(owner->calls->stats, owner->counters, op);
 	atomic_store_explicit(&call->owner, owner, memory_order_relaxed);
 	atomic_store_explicit(&call->stat, stat, memory_order_relaxed);
 	owner->calls->owed++;
@@ -579,7 +490,7 @@ answered_twice(struct mc_call *call)
 
 	if (owner == NULL || stat == NULL)
 		return;
-	atomic_fetch_add(stat_cell(owner, stat->name, "doubled"), 1);
+	op_count(owner->counters, stat->name, "doubled");
 	mc_log(owner, MC_ERROR, "%s was answered a second time; the second "
 	    "answer is ignored", stat->name);
 }

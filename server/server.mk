@@ -24,6 +24,8 @@ SERVER_HOST = \
 	server/memory.c \
 	server/notify.c \
 	server/notify.h \
+	server/op.c \
+	server/op.h \
 	server/privilege.c \
 	server/privilege.h \
 	server/process.c \
