@@ -40,8 +40,7 @@ change_ask(struct metacube_client *client, const char *password,
 	    client->state != METACUBE_IN_WORLD)
 		return fault_set(&client->fault, METACUBE_E_STATE,
 		    "log in before you change your account");
-	error = (enum metacube_error)metacube_proof(client->name, password,
-	    proof);
+	error = metacube_proof(client->name, password, proof);
 	if (error != METACUBE_OK)
 		return bad(client, error);
 	request->proof.data = proof;

@@ -548,7 +548,7 @@ metacube_client_login(struct metacube_client *client, const char *name,
 
 	if (error != METACUBE_OK)
 		return error;
-	error = (enum metacube_error)metacube_proof(name, password, proof);
+	error = metacube_proof(name, password, proof);
 	if (error == METACUBE_OK)
 		error = metacube_client_login_proof(client, name, proof, map);
 	else

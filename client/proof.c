@@ -16,7 +16,6 @@
 #include <strings.h>
 
 #define DOMAIN		"metacube-login-1"
-#define PASSWORD_MAX	1024
 #define BLOCK		64	/* of SHA-256 */
 
 /* The profile leaves these as they are.  GnuTLS would, too, but frees copies of
@@ -31,7 +30,7 @@ is_plain(const char *password)
 
 /* All parts but the last are followed by a NUL.  The hash frees its last block
  * as it is, with the password in it: other bytes take that place. */
-static int
+static enum metacube_error
 hash_parts(const char *folded, const gnutls_datum_t *password, uint8_t *proof)
 {
 	uint8_t nothing[BLOCK - 1] = { 0 }, unused[METACUBE_PROOF_SIZE];
@@ -49,51 +48,81 @@ hash_parts(const char *folded, const gnutls_datum_t *password, uint8_t *proof)
 	return failed ? METACUBE_E_MEMORY : METACUBE_OK;
 }
 
-int
-metacube_proof(const char *name, const char *password,
-    uint8_t proof[METACUBE_PROOF_SIZE])
+/* What the password is on every keyboard.  To be wiped and freed when it is not
+ * the same memory. */
+static enum metacube_error
+normalise(const char *password, gnutls_datum_t *normal_r)
 {
-	char folded[MC_NAME_SIZE];
-	size_t len = strnlen(password, PASSWORD_MAX + 1);
-	gnutls_datum_t plain = {
-		(unsigned char *)(uintptr_t)password, (unsigned)len
-	}, normal = { NULL, 0 };
-	int error;
+	size_t len = strnlen(password, METACUBE_PASSWORD_MAX + 1);
 
-	if (mc_name_fold(name, folded) != NULL)
-		return METACUBE_E_NAME;
-	if (len == 0 || len > PASSWORD_MAX)
+	normal_r->data = (unsigned char *)(uintptr_t)password;
+	normal_r->size = (unsigned)len;
+	if (len == 0 || len > METACUBE_PASSWORD_MAX)
 		return METACUBE_E_PASSWORD;
 	if (is_plain(password))
-		return hash_parts(folded, &plain, proof);
+		return METACUBE_OK;
 	if (gnutls_utf8_password_normalize((const unsigned char *)password,
-	    (unsigned)len, &normal, 0) < 0)
+	    (unsigned)len, normal_r, 0) < 0)
 		return METACUBE_E_PASSWORD;
-	error = hash_parts(folded, &normal, proof);
-	explicit_bzero(normal.data, normal.size);
-	gnutls_free(normal.data);
-	return error;
+	return METACUBE_OK;
 }
 
 /* Of UTF-8: bytes that continue a character do not count. */
 static size_t
-characters(const char *text)
+characters(const gnutls_datum_t *text)
 {
 	size_t count = 0;
 
-	for (; *text != '\0'; text++)
-		count += ((unsigned char)*text & 0xc0) != 0x80;
+	for (unsigned i = 0; i < text->size; i++)
+		count += (text->data[i] & 0xc0) != 0x80;
 	return count;
+}
+
+static enum metacube_error
+new_check(const char *name, const gnutls_datum_t *password)
+{
+	if (characters(password) < METACUBE_PASSWORD_MIN)
+		return METACUBE_E_PASSWORD_SHORT;
+	if (strlen(name) == password->size && strncasecmp(name,
+	    (const char *)password->data, password->size) == 0)
+		return METACUBE_E_PASSWORD_NAME;
+	return METACUBE_OK;
+}
+
+static enum metacube_error
+proof_make(const char *name, const char *password, bool is_new,
+    uint8_t proof[METACUBE_PROOF_SIZE])
+{
+	char folded[MC_NAME_SIZE];
+	enum metacube_error error;
+	gnutls_datum_t normal;
+
+	if (mc_name_fold(name, folded) != NULL)
+		return METACUBE_E_NAME;
+	error = normalise(password, &normal);
+	if (error != METACUBE_OK)
+		return error;
+	if (is_new)
+		error = new_check(folded, &normal);
+	if (error == METACUBE_OK)
+		error = hash_parts(folded, &normal, proof);
+	if (normal.data != (const unsigned char *)password) {
+		explicit_bzero(normal.data, normal.size);
+		gnutls_free(normal.data);
+	}
+	return error;
+}
+
+enum metacube_error
+metacube_proof(const char *name, const char *password,
+    uint8_t proof[METACUBE_PROOF_SIZE])
+{
+	return proof_make(name, password, false, proof);
 }
 
 enum metacube_error
 metacube_new_proof(const char *name, const char *password,
     uint8_t proof[METACUBE_PROOF_SIZE])
 {
-	if (password[0] != '\0' &&
-	    characters(password) < METACUBE_PASSWORD_MIN)
-		return METACUBE_E_PASSWORD_SHORT;
-	if (strcasecmp(password, name) == 0)
-		return METACUBE_E_PASSWORD_NAME;
-	return (enum metacube_error)metacube_proof(name, password, proof);
+	return proof_make(name, password, true, proof);
 }

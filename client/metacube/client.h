@@ -284,7 +284,8 @@ enum metacube_error metacube_client_say(struct metacube_client *,
  * Changes of the own account, logged in or in a world; changed follows.  The
  * password is asked for again, whoever sits there.  A new e-mail address
  * counts when the code has come back that is mailed there (validate); resend
- * mails it once more.  Passwords are not kept; the caller wipes its copies.
+ * mails it once more.  Passwords are not kept; the caller wipes its copies.  A
+ * new password must be one that metacube_new_proof takes.
  */
 enum metacube_error metacube_account_password(struct metacube_client *,
 		    const char *password, const char *new_password);
@@ -320,14 +321,15 @@ const struct metacube_avatar *metacube_client_find(
  * OpaqueString profile of RFC 8265.  As good as the password itself: wipe it.
  * 0, or METACUBE_E_NAME or METACUBE_E_PASSWORD.
  */
-int		 metacube_proof(const char *name, const char *password,
+#define METACUBE_PASSWORD_MAX	1024	/* bytes */
+enum metacube_error metacube_proof(const char *name, const char *password,
 		    uint8_t proof[METACUBE_PROOF_SIZE]);
 
-/* May this become the password of an account of that name?  Like
- * metacube_proof, and it must have METACUBE_PASSWORD_MIN characters and not be
- * the name: METACUBE_E_PASSWORD_SHORT, METACUBE_E_PASSWORD_NAME.  The servers
- * see proofs only, so everybody who takes a new password asks this. */
-#define METACUBE_PASSWORD_MIN	8
+/* The same for a password that is to become the account's: it must have
+ * METACUBE_PASSWORD_MIN characters and not be the name, or it is
+ * METACUBE_E_PASSWORD_SHORT or METACUBE_E_PASSWORD_NAME.  The servers see
+ * proofs only, so whoever takes a new password asks for its proof here. */
+#define METACUBE_PASSWORD_MIN	8	/* characters */
 enum metacube_error metacube_new_proof(const char *name, const char *password,
 		    uint8_t proof[METACUBE_PROOF_SIZE]);
 

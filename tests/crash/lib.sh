@@ -47,7 +47,7 @@ campaign_end () {
 names () {
 	local n
 	for ((n = 1; n <= $2; n++)); do
-		account "$1-$n" "$1"
+		account "$1-$n"
 	done
 }
 

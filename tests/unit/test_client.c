@@ -57,11 +57,18 @@ new_passwords(void)
 	/* eight bytes, of seven characters */
 	CU_ASSERT_EQUAL(metacube_new_proof("joe", "123456\xc3\xa9", one),
 	    METACUBE_E_PASSWORD_SHORT);
+	/* four characters on this keyboard, eight on that one */
+	CU_ASSERT_EQUAL(metacube_new_proof("joe",
+	    "e\xcc\x81" "e\xcc\x81" "e\xcc\x81" "e\xcc\x81", one),
+	    METACUBE_E_PASSWORD_SHORT);
 	CU_ASSERT_EQUAL(metacube_new_proof("amanda-1", "Amanda-1", one),
 	    METACUBE_E_PASSWORD_NAME);
+	/* U+212A, a K to whoever compares */
+	CU_ASSERT_EQUAL(metacube_new_proof("amanda.k1",
+	    "amanda.\xe2\x84\xaa" "1", one), METACUBE_E_PASSWORD_NAME);
 	CU_ASSERT_EQUAL(metacube_new_proof("joe", "", one),
 	    METACUBE_E_PASSWORD);
-	CU_ASSERT_EQUAL(metacube_new_proof("jo e", "12345678", one),
+	CU_ASSERT_EQUAL(metacube_new_proof("jo e", "1234", one),
 	    METACUBE_E_NAME);
 }
 

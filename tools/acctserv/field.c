@@ -13,7 +13,6 @@
 
 _Static_assert(METACUBE_PASSWORD_MIN == 8, "texts.h says 8");
 
-#define NEW_MAX		1024	/* bytes: what metacube_proof takes */
 #define CODE_MAX	63
 #define BLANKS		" \t\r\n"
 
@@ -125,7 +124,7 @@ new_fault(const char *password, const char *name)
 	explicit_bzero(proof, sizeof(proof));
 	if (password[0] == '\0')
 		return T_NEW_MISSING;
-	if (strlen(password) > NEW_MAX)
+	if (strlen(password) > METACUBE_PASSWORD_MAX)
 		return T_NEW_LONG;
 	switch (error) {
 	case METACUBE_OK:
