@@ -28,7 +28,6 @@
 #include <time.h>
 
 #define QUARANTINE	1024	/* free calls kept back */
-#define NEAR_MAX	64	/* bytes of a result that need no memory */
 #define FULL_AGAIN_MS	10000
 
 enum { CALL_FREE, CALL_OPEN, CALL_ANSWERED };
@@ -76,8 +75,7 @@ struct mc_call {
 	bool			  writes;
 	uint64_t		  request, began_us, deadline_us;
 	struct mc_reply		  reply;
-	void			 *copy;		/* reply.data, ours: near, or */
-	uint64_t		  near[NEAR_MAX / 8];	/* allocated */
+	void			 *copy;		/* reply.data, ours */
 
 	struct timeouts		 *timeouts;	/* NULL: in no list */
 	struct mc_call		 *older, *newer;
@@ -101,8 +99,7 @@ wipe_copy(struct mc_call *call)
 	if (call->copy == NULL)
 		return;
 	mc_wipe(call->copy, call->reply.len);
-	if (call->copy != call->near)
-		free(call->copy);
+	free(call->copy);
 	call->copy = NULL;
 	call->reply.data = NULL;
 	call->reply.len = 0;
@@ -474,7 +471,7 @@ copy_result(struct mc_call *call, const void *result, size_t len)
 		call->reply.status = MC_INTERNAL;
 		return;
 	}
-	call->copy = len <= NEAR_MAX ? call->near : malloc(len);
+	call->copy = malloc(len);
 	if (call->copy == NULL)
 		mc_fatal(call->owner, "out of memory");
 	memcpy(call->copy, result, len);

@@ -9,6 +9,7 @@
  */
 #include "freeze_file.h"
 
+#include <metacube/bytes.h>
 #include <metacube/host.h>
 
 #include <errno.h>
@@ -146,7 +147,7 @@ accounts_check(struct freeze_reader *reader, size_t size, bool last,
 	size_t offset = 0, len;
 
 	while (size - offset >= FREEZE_LENGTH_SIZE) {
-		len = at[offset] | (size_t)at[offset + 1] << 8;
+		len = mc_get16(at + offset);
 		if (len == 0)
 			break;
 		offset += FREEZE_LENGTH_SIZE;

@@ -8,6 +8,7 @@
  */
 #include "freeze_file.h"
 
+#include <metacube/bytes.h>
 #include <metacube/host.h>
 
 #include <errno.h>
@@ -162,10 +163,10 @@ freeze_add(struct freeze_writer *writer, const void *encoded, size_t len)
 	if (FREEZE_LENGTH_SIZE + len > FREEZE_CHUNK - writer->used &&
 	    chunk_write(writer, false) != 0)
 		return -1;
-	writer->plain[writer->used++] = (uint8_t)len;
-	writer->plain[writer->used++] = (uint8_t)(len >> 8);
-	memcpy(writer->plain + writer->used, encoded, len);
-	writer->used += len;
+	mc_put16(writer->plain + writer->used, (uint16_t)len);
+	memcpy(writer->plain + writer->used + FREEZE_LENGTH_SIZE, encoded,
+	    len);
+	writer->used += FREEZE_LENGTH_SIZE + len;
 	return 0;
 }
 

@@ -9,6 +9,7 @@
  * and a store that dropped what it does not know would silently have another.
  * Verifiers pass through: nothing is kept but in what the caller gives.
  */
+#include <metacube/bytes.h>
 #include <metacube/host.h>
 #include <metacube/proto/account.pb-c.h>
 #include <metacube/pwq.h>
@@ -128,8 +129,7 @@ fixed_take(struct cursor *cursor, unsigned number, enum wire wire)
 	cursor->bad |= (size_t)(cursor->end - cursor->at) < size;
 	if (cursor->bad)
 		return 0;
-	for (size_t i = size; i-- > 0;)
-		value = value << 8 | cursor->at[i];
+	value = wire == FIXED64 ? mc_get64(cursor->at) : mc_get32(cursor->at);
 	cursor->at += size;
 	cursor->bad |= value == 0;
 	return value;
@@ -284,7 +284,7 @@ pwq_account_next(const void *accounts, size_t len, size_t *offset,
 
 	if (len - *offset < ENTRY_HEAD)
 		return NULL;
-	*len_r = (size_t)at[0] | (size_t)at[1] << 8;
+	*len_r = mc_get16(at);
 	if (len - *offset - ENTRY_HEAD < *len_r)
 		return NULL;
 	*offset += ENTRY_HEAD + *len_r;
@@ -339,20 +339,15 @@ pwq_decode(const void *data, size_t len, struct tcapw_change *change_r)
 static void
 digest_load(const uint8_t *digest, uint64_t *low, uint64_t *high)
 {
-	*low = *high = 0;
-	for (int i = 7; i >= 0; i--) {
-		*low = *low << 8 | digest[i];
-		*high = *high << 8 | digest[i + 8];
-	}
+	*low = mc_get64(digest);
+	*high = mc_get64(digest + 8);
 }
 
 static void
 digest_store(uint8_t digest[DIGEST_SIZE], uint64_t low, uint64_t high)
 {
-	for (int i = 0; i < 8; i++) {
-		digest[i] = (uint8_t)(low >> 8 * i);
-		digest[i + 8] = (uint8_t)(high >> 8 * i);
-	}
+	mc_put64(digest, low);
+	mc_put64(digest + 8, high);
 }
 
 /* The record's share of the digest. */

@@ -5,16 +5,31 @@
 #include <stdio.h>
 
 void
-mc_print(struct mc_text *text, const char *format, ...)
+mc_text_add(struct mc_text *text, const char *format, ...)
 {
+	size_t len;
 	va_list args;
-	int len;
+	int wanted;
 
 	va_start(args, format);
-	len = vsnprintf(text->at, text->room, format, args);
+	wanted = vsnprintf(text->at, text->room, format, args);
 	va_end(args);
-	if (len < 0 || (size_t)len >= text->room)
-		len = text->room > 0 ? (int)text->room - 1 : 0;
+	if (wanted < 0 || text->room == 0)
+		return;
+	len = (size_t)wanted < text->room ? (size_t)wanted : text->room - 1;
 	text->at += len;
-	text->room -= (size_t)len;
+	text->room -= len;
+}
+
+void
+mc_hex(char *out, const void *bytes, size_t count)
+{
+	static const char digits[] = "0123456789abcdef";
+	const uint8_t *at = bytes;
+
+	for (; count > 0; count--, at++) {
+		*out++ = digits[*at >> 4];
+		*out++ = digits[*at & 15];
+	}
+	*out = '\0';
 }

@@ -179,7 +179,8 @@ STAGE_SOURCES = tests/fakes/stage.c tests/fakes/stage.h \
 	tests/fakes/stage_calls.c tests/fakes/stage_conns.c \
 	tests/fakes/stage_parts.h tests/fakes/stage_queries.c \
 	tests/fakes/stage_time.c tests/fakes/stage_wire.c \
-	server/account.c server/name.c server/penalty.c server/ticket.c
+	server/account.c server/name.c server/penalty.c server/text.c \
+	server/ticket.c
 STAGE_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tests/fakes
 STAGE_LIBS = tests/libcutap.la api/libproto.la $(CUNIT_LIBS) \
 	$(GNUTLS_LIBS) $(PROTOBUF_C_LIBS)
@@ -236,7 +237,7 @@ UNIT_TESTS += tests/unit/test_acctserv.t
 tests_unit_test_acctserv_t_SOURCES = tests/unit/test_acctserv.c \
 	tests/unit/acctserv_rig.c tests/unit/acctserv_rig.h \
 	server/follow.c server/mail.c server/pwq.c server/replica.c \
-	server/text.c $(SERVER_QUEUE) $(STAGE_SOURCES) \
+	$(SERVER_QUEUE) $(STAGE_SOURCES) \
 	$(modules_acctserv_la_SOURCES)
 tests_unit_test_acctserv_t_CPPFLAGS = $(STAGE_CPPFLAGS) -I$(top_srcdir)
 tests_unit_test_acctserv_t_LDADD = $(STAGE_LIBS) $(CRYPT_LIBS)

@@ -14,13 +14,13 @@
 
 #include <metacube/host.h>
 #include <metacube/mirror.h>
+#include <metacube/text.h>
 
 #include <errno.h>
 #include <ftw.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <signal.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,17 +75,6 @@ bytes_text(uint64_t bytes, char text[32])
 	    units[unit]);
 }
 
-static void __attribute__((format(printf, 3, 4)))
-add(char *line, size_t size, const char *format, ...)
-{
-	size_t len = strlen(line);
-	va_list list;
-
-	va_start(list, format);
-	vsnprintf(line + len, size - len, format, list);
-	va_end(list);
-}
-
 static void
 rates_measure(struct driver *driver, const struct mirror_state *state)
 {
@@ -102,39 +91,39 @@ rates_measure(struct driver *driver, const struct mirror_state *state)
 }
 
 static void
-add_remaining(char *line, uint64_t left, uint64_t rate)
+add_remaining(struct mc_text *text, uint64_t left, uint64_t rate)
 {
 	if (rate > 0 && left > 0)
-		add(line, LINE_SIZE, ", %" PRIu64 " s left", left / rate + 1);
+		mc_text_add(text, ", %" PRIu64 " s left", left / rate + 1);
 }
 
 static void
 line_make(const struct driver *driver, const struct mirror_state *state,
     char line[LINE_SIZE])
 {
+	struct mc_text text = { line, LINE_SIZE };
 	char have[32], size[32], rate[32];
 
-	line[0] = '\0';
 	if (!state->connected) {
-		add(line, LINE_SIZE, "%s is not connected", state->server);
+		mc_text_add(&text, "%s is not connected", state->server);
 		return;
 	}
 	bytes_text(driver->rate, rate);
 	if (state->freeze_size != 0) {
 		bytes_text(state->freeze_have, have);
 		bytes_text(state->freeze_size, size);
-		add(line, LINE_SIZE, "freeze %s of %s (%u%%), %s/s", have,
+		mc_text_add(&text, "freeze %s of %s (%u%%), %s/s", have,
 		    size, (unsigned)(state->freeze_have * 100 /
 		    state->freeze_size), rate);
-		add_remaining(line, state->freeze_size - state->freeze_have,
+		add_remaining(&text, state->freeze_size - state->freeze_have,
 		    driver->rate);
-		add(line, LINE_SIZE, "; ");
+		mc_text_add(&text, "; ");
 	}
-	add(line, LINE_SIZE, "record %" PRIu64 " of %" PRIu64,
+	mc_text_add(&text, "record %" PRIu64 " of %" PRIu64,
 	    state->fetched, state->head.seq);
 	if (state->freeze_size == 0 && state->head.seq > state->fetched) {
-		add(line, LINE_SIZE, ", %s/s", rate);
-		add_remaining(line, state->head.seq - state->fetched,
+		mc_text_add(&text, ", %s/s", rate);
+		add_remaining(&text, state->head.seq - state->fetched,
 		    driver->record_rate);
 	}
 }

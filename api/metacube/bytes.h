@@ -6,44 +6,50 @@
 #ifndef METACUBE_BYTES_H
 #define METACUBE_BYTES_H
 
-#include <endian.h>
 #include <stdint.h>
-#include <string.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
 
 static inline void
-mc_put32(uint8_t at[4], uint32_t value)
+mc_put16(uint8_t *at, uint16_t value)
 {
-	value = htole32(value);
-	memcpy(at, &value, sizeof(value));
+	at[0] = (uint8_t)value;
+	at[1] = (uint8_t)(value >> 8);
 }
 
 static inline void
-mc_put64(uint8_t at[8], uint64_t value)
+mc_put32(uint8_t *at, uint32_t value)
 {
-	value = htole64(value);
-	memcpy(at, &value, sizeof(value));
+	for (int i = 0; i < 4; i++)
+		at[i] = (uint8_t)(value >> 8 * i);
+}
+
+static inline void
+mc_put64(uint8_t *at, uint64_t value)
+{
+	mc_put32(at, (uint32_t)value);
+	mc_put32(at + 4, (uint32_t)(value >> 32));
+}
+
+static inline uint16_t
+mc_get16(const uint8_t *at)
+{
+	return (uint16_t)(at[0] | at[1] << 8);
 }
 
 static inline uint32_t
-mc_get32(const uint8_t at[4])
+mc_get32(const uint8_t *at)
 {
-	uint32_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le32toh(value);
+	return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 |
+	    (uint32_t)at[3] << 24;
 }
 
 static inline uint64_t
-mc_get64(const uint8_t at[8])
+mc_get64(const uint8_t *at)
 {
-	uint64_t value;
-
-	memcpy(&value, at, sizeof(value));
-	return le64toh(value);
+	return mc_get32(at) | (uint64_t)mc_get32(at + 4) << 32;
 }
 
 #ifdef __cplusplus

@@ -21,7 +21,7 @@
  * Something appended to struct mc_module or a new function: minor + 1.  Any
  * other change, and any change to the list elements below: major + 1.
  *	1.0	first version
- *	1.1	streams (conn.h), queue.h, freeze.h, antp.h
+ *	1.1	streams (conn.h), queue.h, freeze.h, antp.h, bytes.h, text.h
  */
 #define MC_ABI_MAJOR	1
 #define MC_ABI_MINOR	1

@@ -12,29 +12,29 @@
 static void
 put_string(struct mc_text *writer, const char *text)
 {
-	mc_print(writer, "\"");
+	mc_text_add(writer, "\"");
 	for (; *text != '\0'; text++)
 		if ((unsigned char)*text < 0x20)
-			mc_print(writer, "\\u%04x", (unsigned)*text);
+			mc_text_add(writer, "\\u%04x", (unsigned)*text);
 		else
-			mc_print(writer, "%s%c", *text == '"' || *text == '\\' ?
-			    "\\" : "", *text);
-	mc_print(writer, "\"");
+			mc_text_add(writer, "%s%c", *text == '"' ||
+			    *text == '\\' ? "\\" : "", *text);
+	mc_text_add(writer, "\"");
 }
 
 static void
 put_text(struct mc_text *writer, const char *key, const char *text)
 {
-	mc_print(writer, "  \"%s\": ", key);
+	mc_text_add(writer, "  \"%s\": ", key);
 	put_string(writer, text);
-	mc_print(writer, ",\n");
+	mc_text_add(writer, ",\n");
 }
 
 static void
 put_flag(struct mc_text *writer, const char *key, uint32_t flags,
     enum tcapw_flag flag)
 {
-	mc_print(writer, "  \"%s\": %s,\n", key,
+	mc_text_add(writer, "  \"%s\": %s,\n", key,
 	    (flags & flag) != 0 ? "true" : "false");
 }
 
@@ -51,7 +51,7 @@ put_account(struct mc_text *writer, const struct tcapw_account *account)
 {
 	put_text(writer, "name", account->name);
 	put_text(writer, "display", account->display);
-	mc_print(writer, "  \"uid\": %llu,\n",
+	mc_text_add(writer, "  \"uid\": %llu,\n",
 	    (unsigned long long)account->uid);
 	put_time(writer, "created_utc", account->created_ms);
 	put_text(writer, "email", account->email);
@@ -65,8 +65,9 @@ put_account(struct mc_text *writer, const struct tcapw_account *account)
 	put_flag(writer, "locked", account->flags, TCAPW_LOCKED);
 	put_flag(writer, "administrator", account->flags,
 	    TCAPW_ADMINISTRATOR);
-	mc_print(writer, "  \"password\": \"kept as a yescrypt hash only\",\n");
-	mc_print(writer, "  \"last_change\": %llu,\n",
+	mc_text_add(writer,
+	    "  \"password\": \"kept as a yescrypt hash only\",\n");
+	mc_text_add(writer, "  \"last_change\": %llu,\n",
 	    (unsigned long long)account->seq);
 }
 
@@ -75,12 +76,12 @@ put_entry(struct mc_text *writer, const struct entry *entry, bool last)
 {
 	char time[32];
 
-	mc_print(writer, "    {\"time_utc\": \"%s\", \"what\": ",
+	mc_text_add(writer, "    {\"time_utc\": \"%s\", \"what\": ",
 	    time_text(entry->time_ms, time, sizeof(time)));
 	put_string(writer, entry->what);
-	mc_print(writer, ", \"by\": ");
+	mc_text_add(writer, ", \"by\": ");
 	put_string(writer, entry->by);
-	mc_print(writer, "}%s\n", last ? "" : ",");
+	mc_text_add(writer, "}%s\n", last ? "" : ",");
 }
 
 void
@@ -90,15 +91,15 @@ export_write(const struct tcapw_account *account,
 	struct mc_text writer = { out, size };
 	size_t fit, first;
 
-	mc_print(&writer, "{\n");
+	mc_text_add(&writer, "{\n");
 	put_account(&writer, account);
 	fit = writer.room / ENTRY_ROOM;
 	fit = fit > 1 ? fit - 1 : 0;
 	first = history->count > fit ? history->count - fit : 0;
-	mc_print(&writer, "  \"audit_entries\": %llu,\n  \"audit\": [\n",
+	mc_text_add(&writer, "  \"audit_entries\": %llu,\n  \"audit\": [\n",
 	    (unsigned long long)history->all);
 	for (size_t i = first; i < history->count; i++)
 		put_entry(&writer, &history->entries[i],
 		    i + 1 == history->count);
-	mc_print(&writer, "  ]\n}\n");
+	mc_text_add(&writer, "  ]\n}\n");
 }

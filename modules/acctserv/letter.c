@@ -159,13 +159,13 @@ put_link(struct mc_text *writer, const char *template, const char *page,
 {
 	for (; *template != '\0'; template++) {
 		if (strncmp(template, "{page}", 6) == 0)
-			mc_print(writer, "%s", page);
+			mc_text_add(writer, "%s", page);
 		else if (strncmp(template, "{name}", 6) == 0)
-			mc_print(writer, "%s", change->name);
+			mc_text_add(writer, "%s", change->name);
 		else if (strncmp(template, "{code}", 6) == 0)
-			mc_print(writer, "%s", change->code);
+			mc_text_add(writer, "%s", change->code);
 		else {
-			mc_print(writer, "%c", *template);
+			mc_text_add(writer, "%c", *template);
 			continue;
 		}
 		template += 5;
@@ -177,7 +177,7 @@ put_time(struct mc_text *writer, uint64_t time_ms)
 {
 	char text[32];
 
-	mc_print(writer, "%s UTC", time_text(time_ms, text, sizeof(text)));
+	mc_text_add(writer, "%s UTC", time_text(time_ms, text, sizeof(text)));
 }
 
 void
@@ -193,15 +193,17 @@ letter_write(const struct change *change, struct mail *mail)
 	    account->email);
 	snprintf(mail->subject, sizeof(mail->subject), "%s: %s",
 	    conf->site_name, text->subject);
-	mc_print(&writer, "Hello,\n\n");
-	mc_print(&writer, "%s \"%s\" %s", text->opening, account->display,
+	mc_text_add(&writer, "Hello,\n\n");
+	mc_text_add(&writer, "%s \"%s\" %s", text->opening, account->display,
 	    text->asking);
 	if (conf->link[0] != '\0') {
-		mc_print(&writer, "\n    ");
+		mc_text_add(&writer, "\n    ");
 		put_link(&writer, conf->link, text->page, change);
-		mc_print(&writer, "\n\nOr enter this code:\n");
+		mc_text_add(&writer, "\n\nOr enter this code:\n");
 	}
-	mc_print(&writer, "\n    %s\n\nIt is good once, until ", change->code);
+	mc_text_add(&writer, "\n    %s\n\nIt is good once, until ",
+	    change->code);
 	put_time(&writer, account->code_expires_ms);
-	mc_print(&writer, ".\n\n%s\n-- \n%s\n", text->closing, conf->site_name);
+	mc_text_add(&writer, ".\n\n%s\n-- \n%s\n", text->closing,
+	    conf->site_name);
 }

@@ -14,6 +14,8 @@
  */
 #include "antpserv.h"
 
+#include <metacube/text.h>
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -145,21 +147,14 @@ struct writing {
 	char		 text[];
 };
 
-static void
-put_hex(char out[33], const uint8_t bytes[16])
-{
-	for (int i = 0; i < 16; i++)
-		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
-}
-
 static size_t
 put_entry(char *out, const struct replicas_entry *entry)
 {
 	const struct tcapw_position *position = &entry->acknowledged;
 	char epoch[33], digest[33];
 
-	put_hex(epoch, position->pointer.epoch);
-	put_hex(digest, position->digest);
+	mc_hex(epoch, position->pointer.epoch, 16);
+	mc_hex(digest, position->digest, 16);
 	return (size_t)snprintf(out, LINE_SIZE, "%s %" PRIu64 " %s %" PRIu64
 	    " %" PRIu64 " %s %s\n", entry->name, entry->progress_ms, epoch,
 	    position->pointer.seq, position->count, digest,

@@ -51,22 +51,22 @@ put_words(struct mc_text *writer, const char *text)
 {
 	size_t used = 0, len;
 
-	mc_print(writer, "=?UTF-8?Q?");
+	mc_text_add(writer, "=?UTF-8?Q?");
 	for (; *text != '\0'; text += len) {
 		len = character_len(text);
 		if (used + 3 * len > WORD_MAX) {
-			mc_print(writer, "?=\n =?UTF-8?Q?");
+			mc_text_add(writer, "?=\n =?UTF-8?Q?");
 			used = 0;
 		}
 		for (size_t i = 0; i < len; i++) {
 			bool safe = is_safe((unsigned char)text[i]);
 
-			mc_print(writer, safe ? "%c" : "=%02X",
+			mc_text_add(writer, safe ? "%c" : "=%02X",
 			    (unsigned char)text[i]);
 			used += safe ? 1 : 3;
 		}
 	}
-	mc_print(writer, "?=");
+	mc_text_add(writer, "?=");
 }
 
 /* A subject: "=?" would be taken for an encoded word. */
@@ -74,7 +74,7 @@ static void
 put_text(struct mc_text *writer, const char *text)
 {
 	if (is_plain(text) && strstr(text, "=?") == NULL)
-		mc_print(writer, "%s", text);
+		mc_text_add(writer, "%s", text);
 	else
 		put_words(writer, text);
 }
@@ -88,7 +88,7 @@ put_name(struct mc_text *writer, const char *name)
 	while (is_safe((unsigned char)*at) || *at == ' ')
 		at++;
 	if (*at == '\0')
-		mc_print(writer, "%s", name);
+		mc_text_add(writer, "%s", name);
 	else
 		put_words(writer, name);
 }
@@ -108,7 +108,7 @@ put_date(struct mc_text *writer, uint64_t time_ms)
 	struct tm tm;
 
 	gmtime_r(&seconds, &tm);
-	mc_print(writer, "Date: %s, %02d %s %d %02d:%02d:%02d +0000\n",
+	mc_text_add(writer, "Date: %s, %02d %s %d %02d:%02d:%02d +0000\n",
 	    days[tm.tm_wday], tm.tm_mday, months[tm.tm_mon],
 	    tm.tm_year + 1900, tm.tm_hour, tm.tm_min, tm.tm_sec);
 }
@@ -139,15 +139,15 @@ put_encoded(struct mc_text *writer, const char *text)
 		    !(c == ' ' && (text[1] == '\n' || text[1] == '\0'));
 
 		if (c == '\n') {
-			mc_print(writer, "\n");
+			mc_text_add(writer, "\n");
 			column = 0;
 			continue;
 		}
 		if (column + (plain ? 1 : 3) > LINE_MAX - 1) {
-			mc_print(writer, "=\n");
+			mc_text_add(writer, "=\n");
 			column = 0;
 		}
-		mc_print(writer, plain ? "%c" : "=%02X", c);
+		mc_text_add(writer, plain ? "%c" : "=%02X", c);
 		column += plain ? 1 : 3;
 	}
 }
@@ -160,16 +160,16 @@ message_write(const struct mail *mail, const struct envelope *envelope,
 	bool encoded = needs_encoding(mail->text);
 
 	put_date(&writer, envelope->time_ms);
-	mc_print(&writer, "Message-ID: <%s%s>\nFrom: ", envelope->id,
+	mc_text_add(&writer, "Message-ID: <%s%s>\nFrom: ", envelope->id,
 	    strrchr(envelope->from, '@'));
 	if (envelope->from_name[0] != '\0') {
 		put_name(&writer, envelope->from_name);
-		mc_print(&writer, " <%s>\n", envelope->from);
+		mc_text_add(&writer, " <%s>\n", envelope->from);
 	} else
-		mc_print(&writer, "%s\n", envelope->from);
-	mc_print(&writer, "To: %s\nSubject: ", mail->to);
+		mc_text_add(&writer, "%s\n", envelope->from);
+	mc_text_add(&writer, "To: %s\nSubject: ", mail->to);
 	put_text(&writer, mail->subject);
-	mc_print(&writer, "\nAuto-Submitted: auto-generated\n"
+	mc_text_add(&writer, "\nAuto-Submitted: auto-generated\n"
 	    "MIME-Version: 1.0\n"
 	    "Content-Type: text/plain; charset=%s\n"
 	    "Content-Transfer-Encoding: %s\n\n",
@@ -178,6 +178,6 @@ message_write(const struct mail *mail, const struct envelope *envelope,
 	if (encoded)
 		put_encoded(&writer, mail->text);
 	else
-		mc_print(&writer, "%s", mail->text);
+		mc_text_add(&writer, "%s", mail->text);
 	return MESSAGE_MAX - writer.room;
 }

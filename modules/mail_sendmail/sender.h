@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * sender - what mail_sendmail.c, which takes mails, and delivery.c, which
- * hands them to the mail system, share.  Loop thread.
+ * hands them to the mail system, share.  Loop thread; what init sets for good
+ * (host, conf, from, args) is read by the instance's thread, too.
  */
 #ifndef SENDER_H
 #define SENDER_H

@@ -4,6 +4,8 @@
  */
 #include "servpw.h"
 
+#include <metacube/text.h>
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,8 +58,7 @@ hex_row(struct mc_query *query, const char *name, const uint8_t bytes[16])
 {
 	char text[33];
 
-	for (int i = 0; i < 16; i++)
-		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+	mc_hex(text, bytes, 16);
 	row(query, name, "%s", text);
 }
 

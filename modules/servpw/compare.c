@@ -6,6 +6,8 @@
  */
 #include "servpw.h"
 
+#include <metacube/text.h>
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,8 +50,7 @@ position_format(const struct tcapw_position *at, char *text, size_t size)
 {
 	char digest[33];
 
-	for (int i = 0; i < 16; i++)
-		snprintf(digest + 2 * i, 3, "%02x", at->digest[i]);
+	mc_hex(digest, at->digest, 16);
 	snprintf(text, size, "%" PRIu64 " accounts, digest %s", at->count,
 	    digest);
 }

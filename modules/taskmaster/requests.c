@@ -13,8 +13,9 @@
  */
 #include "taskmaster.h"
 
+#include <metacube/text.h>
+
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -172,7 +173,7 @@ log_choice(struct taskmaster *taskmaster, const struct map *map,
 	const char *where = map->ncopies > 0 ? "one copy more" :
 	    "not loaded anywhere";
 	char worlds[256] = "";
-	size_t at = 0;
+	struct mc_text text = { worlds, sizeof(worlds) };
 
 	if (placement->nworlds > 4) {
 		mc_log(taskmaster->host, MC_NOTE, "place %s: %s; of %zu "
@@ -180,11 +181,11 @@ log_choice(struct taskmaster *taskmaster, const struct map *map,
 		    placement->nworlds, chosen->name, chosen->users);
 		return;
 	}
-	for (const struct world *world = placement->worlds;
-	    world != NULL && at < sizeof(worlds); world = world->next)
-		at += snprintf(worlds + at, sizeof(worlds) - at,
-		    "%s%s has %u%s", at > 0 ? ", " : "", world->name,
-		    world->users, at > 0 ? "" : " users");
+	for (const struct world *world = placement->worlds; world != NULL;
+	    world = world->next)
+		mc_text_add(&text, "%s%s has %u%s", world ==
+		    placement->worlds ? "" : ", ", world->name, world->users,
+		    world == placement->worlds ? " users" : "");
 	mc_log(taskmaster->host, MC_NOTE,
 	    "place %s: %s; %s: %s is to load it", map->key, where, worlds,
 	    chosen->name);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "clean.h"
 
+#include <metacube/text.h>
+
 #include <gnutls/crypto.h>
 
 #include <errno.h>
@@ -115,19 +117,16 @@ clean_marking_step(struct clean_marking *marking)
 static int
 mark_format(const struct clean_marking *marking, char mark[MARK_SIZE])
 {
+	char text[2 * HASH_SIZE + 1];
 	uint8_t hash[HASH_SIZE];
 	struct stat st;
-	int len;
 
 	if (fstat(marking->fd, &st) == -1)
 		return -1;
 	gnutls_hash_output(marking->state, hash);
-	len = snprintf(mark, MARK_SIZE, "metacube-clean 1 %lld ",
-	    (long long)st.st_size);
-	for (int i = 0; i < HASH_SIZE; i++)
-		len += snprintf(mark + len, MARK_SIZE - (size_t)len, "%02x",
-		    hash[i]);
-	strcpy(mark + len, "\n");
+	mc_hex(text, hash, HASH_SIZE);
+	snprintf(mark, MARK_SIZE, "metacube-clean 1 %lld %s\n",
+	    (long long)st.st_size, text);
 	return 0;
 }
 

@@ -4,6 +4,8 @@
  */
 #include "wmqmaint.h"
 
+#include <metacube/text.h>
+
 #include <stdio.h>
 #include <time.h>
 
@@ -82,12 +84,8 @@ freeze_lines(struct mc_query *query, const struct wmqmaint *maint)
 	const struct freeze_header *header = &maint->latest.header;
 	char name[64], epoch[33], digest[33];
 
-	for (int i = 0; i < 16; i++) {
-		snprintf(epoch + 2 * i, 3, "%02x",
-		    header->position.pointer.epoch[i]);
-		snprintf(digest + 2 * i, 3, "%02x",
-		    header->position.digest[i]);
-	}
+	mc_hex(epoch, header->position.pointer.epoch, 16);
+	mc_hex(digest, header->position.digest, 16);
 	freeze_name(header, name);
 	line(query, "freeze", name);
 	line(query, "path", maint->latest.path);

@@ -2,7 +2,6 @@
 #include "head.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 /* Words */
@@ -33,7 +32,6 @@ head_expect_end(struct head_line *line)
 		head_fault(line, "there is something after the end of a line");
 }
 
-/* Up to the next space; what it is too long for is empty. */
 void
 head_word(struct head_line *line, char *out, size_t size, const char *why)
 {
@@ -98,7 +96,6 @@ hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-/* An epoch or a digest. */
 void
 head_hex(struct head_line *line, uint8_t out[16], const char *why)
 {
@@ -117,13 +114,6 @@ head_hex(struct head_line *line, uint8_t out[16], const char *why)
 			head_fault(line, why);
 		out[i] = (uint8_t)((unsigned)high << 4 | (unsigned)low);
 	}
-}
-
-void
-head_put_hex(char out[33], const uint8_t bytes[16])
-{
-	for (int i = 0; i < 16; i++)
-		snprintf(out + 2 * i, 3, "%02x", bytes[i]);
 }
 
 /* Lines */
@@ -238,18 +228,18 @@ head_position(struct head_line *line, struct tcapw_position *position)
 	head_hex(line, position->digest, "a digest is malformed");
 }
 
-int
-head_put_position(char *out, size_t size, const char *name,
+void
+head_put_position(struct mc_text *text, const char *name,
     const struct tcapw_position *position)
 {
 	char epoch[33], digest[33];
 
 	if (position->pointer.seq == 0)
-		return 0;
-	head_put_hex(epoch, position->pointer.epoch);
-	head_put_hex(digest, position->digest);
-	return snprintf(out, size, "%s: %s %" PRIu64 " %" PRIu64 " %s\n",
-	    name, epoch, position->pointer.seq, position->count, digest);
+		return;
+	mc_hex(epoch, position->pointer.epoch, 16);
+	mc_hex(digest, position->digest, 16);
+	mc_text_add(text, "%s: %s %" PRIu64 " %" PRIu64 " %s\n", name, epoch,
+	    position->pointer.seq, position->count, digest);
 }
 
 void

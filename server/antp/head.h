@@ -11,6 +11,7 @@
 #define SERVER_ANTP_HEAD_H
 
 #include <metacube/antp.h>
+#include <metacube/text.h>
 
 #define HEAD_VERSION	"ANTP/1.0"
 
@@ -27,7 +28,6 @@ void	 head_expect(struct head_line *, const char *word, const char *why);
 void	 head_expect_end(struct head_line *);
 void	 head_space(struct head_line *);
 uint64_t head_number(struct head_line *, const char *why);
-bool	 head_is_number(const char *word, uint64_t *value_r);
 
 /* Up to the next space; what it is too long for is empty. */
 void	 head_word(struct head_line *, char *out, size_t size,
@@ -35,15 +35,16 @@ void	 head_word(struct head_line *, char *out, size_t size,
 
 /* An epoch or a digest. */
 void	 head_hex(struct head_line *, uint8_t out[16], const char *why);
-void	 head_put_hex(char out[33], const uint8_t bytes[16]);
+
+/* Is the word a number? */
+bool	 head_is_number(const char *word, uint64_t *value_r);
 
 /* " OFFSET LENGTH", to the end of the line. */
 void	 head_extent(struct head_line *, uint64_t *offset, uint64_t *length);
 
-/* "EPOCH SEQ COUNT DIGEST"; the second returns the length that snprintf would
- * have written. */
+/* "EPOCH SEQ COUNT DIGEST"; written as a whole header line, if it is known. */
 void	 head_position(struct head_line *, struct tcapw_position *);
-int	 head_put_position(char *out, size_t size, const char *name,
+void	 head_put_position(struct mc_text *, const char *name,
 	    const struct tcapw_position *);
 
 /* A whole head: its first line, then each "Name: value".  false: the name is

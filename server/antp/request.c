@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * request - what a client asks: antp_request_read and antp_request_write.
+ */
 #include "head.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -79,20 +81,17 @@ size_t
 antp_request_write(const struct antp_request *request,
     char out[ANTP_HEAD_MAX])
 {
-	int len;
+	struct mc_text text = { out, ANTP_HEAD_MAX };
 
 	if (request->verb == ANTP_GET)
-		len = snprintf(out, ANTP_HEAD_MAX, HEAD_VERSION " GET %s %"
-		    PRIu64 " %" PRIu64 "\n", request->file, request->offset,
-		    request->length);
+		mc_text_add(&text, HEAD_VERSION " GET %s %" PRIu64 " %" PRIu64
+		    "\n", request->file, request->offset, request->length);
 	else
-		len = snprintf(out, ANTP_HEAD_MAX, HEAD_VERSION " %s\n",
+		mc_text_add(&text, HEAD_VERSION " %s\n",
 		    request->verb == ANTP_FIRST ? "FIRST" : "CLOSE");
 	if (request->wait_s != 0)
-		len += snprintf(out + len, ANTP_HEAD_MAX - (size_t)len,
-		    "Wait: %u\n", request->wait_s);
-	len += head_put_position(out + len, ANTP_HEAD_MAX - (size_t)len,
-	    "Applied", &request->applied);
-	len += snprintf(out + len, ANTP_HEAD_MAX - (size_t)len, "\n");
-	return (size_t)len;
+		mc_text_add(&text, "Wait: %u\n", request->wait_s);
+	head_put_position(&text, "Applied", &request->applied);
+	mc_text_add(&text, "\n");
+	return ANTP_HEAD_MAX - text.room;
 }

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: MIT */
+/*
+ * response - what a server answers: antp_response_read and
+ * antp_response_write.
+ */
 #include "head.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
@@ -134,37 +137,36 @@ antp_response_read(const char *bytes, size_t len,
 	    why_r);
 }
 
-static int
-put_head(char *out, size_t size, const struct antp_response *response)
+static void
+put_head(struct mc_text *text, const struct antp_response *response)
 {
 	static const struct wmq_pointer none;
 	char epoch[33];
 
 	if (memcmp(response->head.epoch, none.epoch, 16) == 0 &&
 	    response->head.seq == 0)
-		return 0;
-	head_put_hex(epoch, response->head.epoch);
-	return snprintf(out, size, "Head: %s %" PRIu64 " %" PRIu64 "\n",
-	    epoch, response->head.seq, response->head_ms);
+		return;
+	mc_hex(epoch, response->head.epoch, 16);
+	mc_text_add(text, "Head: %s %" PRIu64 " %" PRIu64 "\n", epoch,
+	    response->head.seq, response->head_ms);
 }
 
 size_t
 antp_response_write(const struct antp_response *response,
     char out[ANTP_HEAD_MAX])
 {
-	int len;
+	struct mc_text text = { out, ANTP_HEAD_MAX };
 
 	if (response->status >= 100)
-		len = snprintf(out, ANTP_HEAD_MAX, HEAD_VERSION " %03u %s\n",
+		mc_text_add(&text, HEAD_VERSION " %03u %s\n",
 		    response->status % 1000, response->text);
 	else
-		len = snprintf(out, ANTP_HEAD_MAX, HEAD_VERSION " %03u %s %"
-		    PRIu64 " %" PRIu64 "\n", response->status,
-		    response->file[0] != '\0' ? response->file : NO_FILE_NAME,
-		    response->offset, response->length);
-	len += put_head(out + len, ANTP_HEAD_MAX - (size_t)len, response);
-	len += head_put_position(out + len, ANTP_HEAD_MAX - (size_t)len,
-	    "Digest", &response->digest);
-	len += snprintf(out + len, ANTP_HEAD_MAX - (size_t)len, "\n");
-	return (size_t)len;
+		mc_text_add(&text, HEAD_VERSION " %03u %s %" PRIu64 " %" PRIu64
+		    "\n", response->status, response->file[0] != '\0' ?
+		    response->file : NO_FILE_NAME, response->offset,
+		    response->length);
+	put_head(&text, response);
+	head_put_position(&text, "Digest", &response->digest);
+	mc_text_add(&text, "\n");
+	return ANTP_HEAD_MAX - text.room;
 }

@@ -5,6 +5,7 @@
  */
 #include "tcapw_store.h"
 
+#include <metacube/bytes.h>
 #include <metacube/pwq.h>
 
 #include <stdio.h>
@@ -67,8 +68,7 @@ freight_add(struct freight *load, unsigned n, uint64_t uid)
 	snprintf(account->verifier, TCAPW_VERIFIER_SIZE, "$y$loaded%u", n);
 	snprintf(account->email, TCAPW_EMAIL_SIZE, "joe%u@example.org", n);
 	len = pwq_account_encode(account, at + 2);
-	at[0] = (uint8_t)len;
-	at[1] = (uint8_t)(len >> 8);
+	mc_put16(at, (uint16_t)len);
 	load->len += 2 + len;
 	pwq_digest_add(load->model.position.digest, at + 2, len);
 	load->model.position.last_uid = uid;

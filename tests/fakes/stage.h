@@ -41,7 +41,7 @@ void	 stage_skip(struct mc_conn *);		/* those */
 bool	 stage_over(const struct mc_conn *);	/* closed by the module */
 bool	 stage_admitted(const struct mc_conn *);
 
-/* Both in short: SAY(conn, 7, LOGIN, login, &login); TELL where any cid will
+/* Both in short: SAY(conn, 7, LOGIN, login, &login); SEND where any cid will
  * do. */
 #define HEARD(conn, KIND) \
 	stage_heard(conn, METACUBE__ENVELOPE__MESSAGE_##KIND)
@@ -52,7 +52,7 @@ bool	 stage_admitted(const struct mc_conn *);
 	say_.field = (__VA_ARGS__); \
 	stage_say(conn, &say_); \
 } while (0)
-#define TELL(conn, KIND, ...)	SAY(conn, 9, KIND, __VA_ARGS__)
+#define SEND(conn, KIND, ...)	SAY(conn, 9, KIND, __VA_ARGS__)
 
 /* Streams.  The peer sends these bytes; has taken all that was written.  What
  * the module has written since stage_unwrite, with a NUL; and whether it wants

@@ -8,6 +8,7 @@
  */
 #include "freeze_file.h"
 
+#include <metacube/bytes.h>
 #include <metacube/freeze.h>
 #include <metacube/pwq.h>
 
@@ -66,9 +67,7 @@ accounts_check(const void *accounts, size_t len, uint64_t *count,
 
 	while ((at = pwq_account_next(accounts, len, &offset, &size)) !=
 	    NULL) {
-		uid = 0;
-		for (int i = 8; i > 0; i--)
-			uid = uid << 8 | at[i];
+		uid = mc_get64(at + 1);
 		if (size > PWQ_MAX || uid <= *last_uid)
 			abort();
 		*last_uid = uid;

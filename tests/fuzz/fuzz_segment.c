@@ -5,6 +5,7 @@
  *
  * What is read must be exactly what a writer would have written.
  */
+#include <metacube/bytes.h>
 #include <metacube/segment.h>
 
 #include <stdlib.h>
@@ -43,8 +44,7 @@ record_check(const struct input *input, uint64_t offset, uint64_t seq)
 	    said != size || !segment_record_size(at, 7, &said) || said <= 7)
 		abort();
 	memcpy(again, at - SEGMENT_HASH_SIZE, SEGMENT_HASH_SIZE);
-	back = at[36] | (uint32_t)at[37] << 8 | (uint32_t)at[38] << 16 |
-	    (uint32_t)at[39] << 24;
+	back = mc_get32(at + 36);
 	if (segment_record_write(again + SEGMENT_HASH_SIZE, &head, back,
 	    at + RECORD_HEAD_SIZE) != size ||
 	    memcmp(again + SEGMENT_HASH_SIZE, at, size) != 0)

@@ -7,6 +7,7 @@
 #include "freeze_files.h"
 #include "scratch.h"
 
+#include <metacube/bytes.h>
 #include <metacube/pwq.h>
 #include <metacube/segment.h>
 
@@ -148,7 +149,7 @@ comes_back(void)
 	CU_ASSERT_EQUAL(header.offset, 112);
 	while (freeze_next(reader, &accounts, &left, why) == 0 && left > 0)
 		for (at = accounts; left > 0; at += 2 + len, left -= 2 + len) {
-			len = at[0] | (size_t)at[1] << 8;
+			len = mc_get16(at);
 			size = freeze_account_bytes(++n, expected);
 			CU_ASSERT_TRUE_FATAL(len == size &&
 			    memcmp(at + 2, expected, len) == 0);
@@ -419,8 +420,7 @@ other_versions(void)
 	file = (uint8_t *)scratch_read(scratch_path("a"), &len);
 	file[16] = 2;
 	crc = crc32c(file, 124);
-	for (int i = 0; i < 4; i++)
-		file[124 + i] = (uint8_t)(crc >> 8 * i);
+	mc_put32(file + 124, crc);
 	scratch_write("b", file, len, 0600);
 	CU_ASSERT_TRUE(refused("b", "another version"));
 	file[8] ^= 0xff;

@@ -132,7 +132,7 @@ log_in_as(const char *name, const char *map)
 	login.map = (char *)map;
 	login.proof.data = proof;
 	login.proof.len = sizeof(proof);
-	TELL(conn, LOGIN, login, &login);
+	SEND(conn, LOGIN, login, &login);
 	stage_pass(0);
 	return conn;
 }
@@ -238,7 +238,7 @@ without_map(void)
 	CU_ASSERT_EQUAL(envelope->logged_in->uid, 5);
 	CU_ASSERT_STRING_EQUAL(envelope->logged_in->display, "Joe");
 	list.after = (char *)"desert";
-	TELL(conn, LIST_MAPS, list_maps, &list);
+	SEND(conn, LIST_MAPS, list_maps, &list);
 	CU_ASSERT_STRING_EQUAL(listed_after, "desert");
 	for (size_t i = 0; i < TASKMASTER_MAPS_MAX; i++)
 		snprintf(maps[i].map, sizeof(maps[i].map), "map-%zu", i);
@@ -248,23 +248,23 @@ without_map(void)
 	CU_ASSERT_EQUAL(envelope->maps->n_maps, TASKMASTER_MAPS_MAX);
 	CU_ASSERT_STRING_EQUAL(envelope->maps->maps[255]->key, "map-255");
 	CU_ASSERT_TRUE(envelope->maps->more);
-	TELL(conn, LIST_MAPS, list_maps, &list);
+	SEND(conn, LIST_MAPS, list_maps, &list);
 	answer(&maps_call, MC_OK, NULL, 0);
 	envelope = HEARD(conn, MAPS);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
 	CU_ASSERT_FALSE(envelope->maps->more);
-	TELL(conn, LIST_MAPS, list_maps, &list);
+	SEND(conn, LIST_MAPS, list_maps, &list);
 	answer(&maps_call, MC_UNAVAILABLE, NULL, 0);
 	refused(conn, METACUBE__REASON__TRY_LATER, false);
 	join.map = (char *)"../etc";
-	TELL(conn, JOIN, join, &join);
+	SEND(conn, JOIN, join, &join);
 	refused(conn, METACUBE__REASON__NO_SUCH_MAP, false);
 	join.map = (char *)"desert";
-	TELL(conn, JOIN, join, &join);
+	SEND(conn, JOIN, join, &join);
 	CU_ASSERT_STRING_EQUAL(wanted.map, "desert");
 	answer(&place_call, MC_NOT_FOUND, NULL, 0);
 	refused(conn, METACUBE__REASON__NO_SUCH_MAP, false);
-	TELL(conn, JOIN, join, &join);
+	SEND(conn, JOIN, join, &join);
 	place_says_yes();
 	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, REROUTE));
 	CU_ASSERT_TRUE(stage_over(conn));
@@ -282,13 +282,13 @@ too_many_questions(void)
 	conn = log_in("");
 	auth_says(AUTH_GRANTED);
 	for (int i = 0; i < 6; i++) {
-		TELL(conn, LIST_MAPS, list_maps, &list);
+		SEND(conn, LIST_MAPS, list_maps, &list);
 		answer(&maps_call, MC_OK, NULL, 0);
 	}
-	TELL(conn, LIST_MAPS, list_maps, &list);
+	SEND(conn, LIST_MAPS, list_maps, &list);
 	refused(conn, METACUBE__REASON__TRY_LATER, false);
 	stage_pass(1000);
-	TELL(conn, LIST_MAPS, list_maps, &list);
+	SEND(conn, LIST_MAPS, list_maps, &list);
 	answer(&maps_call, MC_OK, NULL, 0);
 	CU_ASSERT_PTR_NOT_NULL(HEARD(conn, MAPS));
 	close_gateway();
@@ -452,7 +452,7 @@ client_gone(void)
 	CU_ASSERT_EQUAL(stage_count("reroutes"), 0);
 	conn = log_in("");
 	auth_says(AUTH_GRANTED);
-	TELL(conn, LIST_MAPS, list_maps, &list);
+	SEND(conn, LIST_MAPS, list_maps, &list);
 	stage_drop(conn);
 	answer(&maps_call, MC_OK, NULL, 0);
 	close_gateway();
@@ -469,23 +469,23 @@ out_of_order(void)
 
 	open_gateway();
 	conn = stage_connect();
-	TELL(conn, JOIN, join, &join);
+	SEND(conn, JOIN, join, &join);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	conn = stage_connect();
-	TELL(conn, PLACE, place, &place);
+	SEND(conn, PLACE, place, &place);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	conn = stage_connect();
 	empty.cid = 9;
 	stage_say(conn, &empty);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	conn = log_in("");
-	TELL(conn, LOGIN, login, &login);
+	SEND(conn, LOGIN, login, &login);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	auth_says(AUTH_GRANTED);
 	CU_ASSERT_EQUAL(stage_unheard(conn), 0);
 	conn = log_in("newbie-island");
 	auth_says(AUTH_GRANTED);
-	TELL(conn, JOIN, join, &join);
+	SEND(conn, JOIN, join, &join);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	place_says_yes();
 	CU_ASSERT_EQUAL(stage_count("reroutes"), 0);
@@ -503,13 +503,13 @@ bad_logins(void)
 	open_gateway();
 	conn = stage_connect();
 	login.version = 2;
-	TELL(conn, LOGIN, login, &login);
+	SEND(conn, LOGIN, login, &login);
 	refused(conn, METACUBE__REASON__WRONG_VERSION, true);
 	conn = stage_connect();
 	login.version = 1;
 	login.proof.data = proof;
 	login.proof.len = sizeof(proof);
-	TELL(conn, LOGIN, login, &login);
+	SEND(conn, LOGIN, login, &login);
 	refused(conn, METACUBE__REASON__BAD_REQUEST, true);
 	conn = log_in("../../etc");
 	refused(conn, METACUBE__REASON__NO_SUCH_MAP, true);

@@ -216,7 +216,7 @@ log_in(const char *name)
 	login.name = (char *)name;
 	login.proof.data = proof;
 	login.proof.len = sizeof(proof);
-	TELL(conn, LOGIN, login, &login);
+	SEND(conn, LOGIN, login, &login);
 	stage_pass(0);
 	return conn;
 }
@@ -257,7 +257,7 @@ ask(struct mc_conn *conn, int verb)
 	request.proof.data = proof;
 	request.new_proof.data = new_proof;
 	request.proof.len = request.new_proof.len = sizeof(proof);
-	TELL(conn, ACCOUNT_REQUEST, account_request, &request);
+	SEND(conn, ACCOUNT_REQUEST, account_request, &request);
 	stage_pass(0);
 }
 
@@ -344,7 +344,7 @@ not_asked(void)
 	request.verb = VERB(PASSWORD);
 	request.proof.data = proof;
 	request.proof.len = sizeof(proof);
-	TELL(conn, ACCOUNT_REQUEST, account_request, &request);
+	SEND(conn, ACCOUNT_REQUEST, account_request, &request);
 	answered(conn, RESULT(BAD_REQUEST));
 	CU_ASSERT_FALSE(stage_over(conn));
 	conn = stage_connect();
@@ -467,7 +467,7 @@ cut(void)
 	joe = joe_is_in();
 	again = joe_is_in();
 	join.map = (char *)"desert";
-	TELL(again, JOIN, join, &join);
+	SEND(again, JOIN, join, &join);
 	amanda = log_in("Amanda");
 	granted(6, "amanda", "Amanda");
 	HEARD(amanda, LOGGED_IN);
@@ -546,7 +546,7 @@ sent(void)
 	open_with(false, false);
 	conn = joe_is_in();
 	join.map = (char *)"desert";
-	TELL(conn, JOIN, join, &join);
+	SEND(conn, JOIN, join, &join);
 	CU_ASSERT_PTR_NOT_NULL(place_call);
 	CU_ASSERT_EQUAL(placed_generation, 17);
 	close_gateway();

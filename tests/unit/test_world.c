@@ -45,7 +45,7 @@ meet(void)
 	CU_ASSERT_STRING_EQUAL(envelope->appeared->display, "Amanda");
 	CU_ASSERT_EQUAL(stage_unheard(amanda), 0);
 
-	TELL(joe, LEAVE, leave, &(Metacube__Leave)METACUBE__LEAVE__INIT);
+	SEND(joe, LEAVE, leave, &(Metacube__Leave)METACUBE__LEAVE__INIT);
 	CU_ASSERT_TRUE(stage_over(joe));
 	envelope = HEARD(amanda, VANISHED);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
@@ -103,7 +103,7 @@ say(struct mc_conn *conn, const char *text, unsigned range)
 
 	body.text = (char *)text;
 	body.range = (Metacube__Range)range;
-	TELL(conn, SAY, say, &body);
+	SEND(conn, SAY, say, &body);
 }
 
 static void
@@ -240,7 +240,7 @@ wrong_state(void)
 		turned_away(conn, METACUBE__REASON__BAD_REQUEST);
 	}
 	conn = come(1, "Joe");
-	TELL(conn, LOGIN, login, &login);
+	SEND(conn, LOGIN, login, &login);
 	CU_ASSERT_EQUAL(refused(conn), METACUBE__REASON__BAD_REQUEST);
 	CU_ASSERT_TRUE(stage_over(conn));
 	CU_ASSERT_EQUAL(world->users, 0);
@@ -256,7 +256,7 @@ too_many_messages(void)
 	begin();
 	joe = come(1, "Joe");
 	while (sent < 1000 && !stage_over(joe)) {
-		TELL(joe, MOVE, move, &(Metacube__Move)METACUBE__MOVE__INIT);
+		SEND(joe, MOVE, move, &(Metacube__Move)METACUBE__MOVE__INIT);
 		sent++;
 	}
 	CU_ASSERT_TRUE(sent > 60 && sent < 200);
@@ -273,7 +273,7 @@ resume(uint64_t session, const uint8_t *secret, size_t len)
 	body.session = session;
 	body.secret.data = (uint8_t *)secret;
 	body.secret.len = len;
-	TELL(conn, RESUME, resume, &body);
+	SEND(conn, RESUME, resume, &body);
 	return conn;
 }
 

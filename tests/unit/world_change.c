@@ -54,7 +54,7 @@ ask(struct mc_conn *conn, int verb)
 	request.proof.data = proof;
 	request.new_proof.data = new_proof;
 	request.proof.len = request.new_proof.len = sizeof(proof);
-	TELL(conn, ACCOUNT_REQUEST, account_request, &request);
+	SEND(conn, ACCOUNT_REQUEST, account_request, &request);
 	stage_pass(0);
 }
 
@@ -78,7 +78,7 @@ evict(uint64_t uid)
 	body.uid = uid;
 	body.reason = METACUBE__REASON__ACCOUNT_CHANGED;
 	body.void_ms = mc_time_ms() + 20000;
-	TELL(master, KICK, kick, &body);
+	SEND(master, KICK, kick, &body);
 }
 
 static void
@@ -148,7 +148,7 @@ not_asked(void)
 	request.verb = VERB(PASSWORD);
 	request.proof.data = proof;
 	request.proof.len = sizeof(proof);
-	TELL(joe, ACCOUNT_REQUEST, account_request, &request);
+	SEND(joe, ACCOUNT_REQUEST, account_request, &request);
 	answered(joe, RESULT(BAD_REQUEST));
 	CU_ASSERT_PTR_NULL(call);
 	joe = stage_connect();
@@ -214,7 +214,7 @@ deletes_and_drops(void)
 	ask(joe, VERB(DELETE));
 	evict(1);
 	again = stage_connect();
-	TELL(again, RESUME, resume, &resume);
+	SEND(again, RESUME, resume, &resume);
 	turned_away(again, METACUBE__REASON__BAD_TICKET);
 	stage_drop(joe);
 	stage_pass(0);

@@ -69,7 +69,7 @@ kick(uint64_t uid, const char *map, uint64_t epoch)
 	body.map = (char *)map;
 	body.epoch = epoch;
 	body.reason = METACUBE__REASON__ACCOUNT_LOCKED;
-	TELL(master, KICK, kick, &body);
+	SEND(master, KICK, kick, &body);
 }
 
 static void
@@ -102,7 +102,7 @@ evict(uint64_t uid, uint64_t void_ms)
 	body.uid = uid;
 	body.reason = METACUBE__REASON__ACCOUNT_LOCKED;
 	body.void_ms = void_ms;
-	TELL(master, KICK, kick, &body);
+	SEND(master, KICK, kick, &body);
 }
 
 /* Wherever they are, connected or not, and with whatever ticket. */
@@ -146,7 +146,7 @@ evicted(void)
 	evict(1, after.expires_ms);
 	CU_ASSERT_EQUAL(world->users, 1);
 	joe = stage_connect();
-	TELL(joe, RESUME, resume, &resume);
+	SEND(joe, RESUME, resume, &resume);
 	turned_away(joe, METACUBE__REASON__BAD_TICKET);
 	end();
 }
@@ -212,7 +212,7 @@ unloads(void)
 	begin();
 	joe = come(1, "Joe");
 	stage_pass(120000);
-	TELL(joe, LEAVE, leave, &(Metacube__Leave)METACUBE__LEAVE__INIT);
+	SEND(joe, LEAVE, leave, &(Metacube__Leave)METACUBE__LEAVE__INIT);
 	stage_pass(59000);
 	CU_ASSERT_PTR_NULL(HEARD(master, UNLOADED));
 	ticket = ticket_of(2, "Amanda", "newbie-island", 5);
@@ -233,7 +233,7 @@ unloads(void)
 	CU_ASSERT_EQUAL(envelope->cid, 0);
 	CU_ASSERT_EQUAL(envelope->loaded->epoch, 5);
 	CU_ASSERT_PTR_NOT_NULL(HEARD(master, ARRIVED));
-	TELL(joe, LEAVE, leave, &(Metacube__Leave)METACUBE__LEAVE__INIT);
+	SEND(joe, LEAVE, leave, &(Metacube__Leave)METACUBE__LEAVE__INIT);
 	stage_pass(60001);
 	CU_ASSERT_PTR_NOT_NULL(world->copies);
 	stage_pass(30001);
@@ -284,9 +284,9 @@ link_lost(void)
 	amanda = come(2, "Amanda");
 	CU_ASSERT_PTR_NOT_NULL(HEARD(joe, APPEARED));
 	CU_ASSERT_PTR_NOT_NULL(HEARD(amanda, ENTERED));
-	TELL(amanda, JOIN, join, &(Metacube__Join)METACUBE__JOIN__INIT);
+	SEND(amanda, JOIN, join, &(Metacube__Join)METACUBE__JOIN__INIT);
 	CU_ASSERT_EQUAL(refused(amanda), METACUBE__REASON__NO_SUCH_MAP);
-	TELL(amanda, LIST_MAPS, list_maps,
+	SEND(amanda, LIST_MAPS, list_maps,
 	    &(Metacube__ListMaps)METACUBE__LIST_MAPS__INIT);
 	CU_ASSERT_EQUAL(refused(amanda), METACUBE__REASON__TRY_LATER);
 	CU_ASSERT_FALSE(stage_over(amanda));
@@ -302,7 +302,7 @@ link_lost(void)
 		CU_ASSERT_EQUAL(envelope->register_->player_generation[i],
 		    100 + envelope->register_->player[i]);
 	/* before it has answered, one goes and one comes */
-	TELL(joe, LEAVE, leave, &(Metacube__Leave)METACUBE__LEAVE__INIT);
+	SEND(joe, LEAVE, leave, &(Metacube__Leave)METACUBE__LEAVE__INIT);
 	come(3, "Third");
 	CU_ASSERT_EQUAL(stage_unheard(master), 0);
 	master_up(&epoch, 1);
@@ -330,7 +330,7 @@ loaded_while_down(void)
 	begin();
 	load.map = (char *)"old-forest";
 	load.epoch = 6;
-	TELL(master, LOAD, load, &load);
+	SEND(master, LOAD, load, &load);
 	stage_drop(master);
 	master = stage_accept();
 	stage_pass(1);
@@ -357,18 +357,18 @@ travels(void)
 	begin();
 	joe = come(1, "Joe");
 	join.map = (char *)"../old-forest";
-	TELL(joe, JOIN, join, &join);
+	SEND(joe, JOIN, join, &join);
 	CU_ASSERT_EQUAL(refused(joe), METACUBE__REASON__NO_SUCH_MAP);
 	CU_ASSERT_PTR_NULL(HEARD(master, PLACE));
 	join.map = (char *)"old-forest";
-	TELL(joe, JOIN, join, &join);
+	SEND(joe, JOIN, join, &join);
 	envelope = HEARD(master, PLACE);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
 	CU_ASSERT_EQUAL(envelope->place->uid, 1);
 	CU_ASSERT_STRING_EQUAL(envelope->place->name, "joe");
 	CU_ASSERT_STRING_EQUAL(envelope->place->map, "old-forest");
 	answer.cid = envelope->cid;
-	TELL(joe, JOIN, join, &join);	/* one at a time */
+	SEND(joe, JOIN, join, &join);	/* one at a time */
 	CU_ASSERT_EQUAL(refused(joe), METACUBE__REASON__TRY_LATER);
 	placed.world = (char *)"world-2";
 	placed.endpoint = (char *)"192.0.2.2:7750";
@@ -403,10 +403,10 @@ questions_end(void)
 	begin();
 	joe = come(1, "Joe");
 	list.after = (char *)"\xff\n";
-	TELL(joe, LIST_MAPS, list_maps, &list);
+	SEND(joe, LIST_MAPS, list_maps, &list);
 	CU_ASSERT_EQUAL(refused(joe), METACUBE__REASON__BAD_REQUEST);
 	list.after = (char *)"harbour-town";
-	TELL(joe, LIST_MAPS, list_maps, &list);
+	SEND(joe, LIST_MAPS, list_maps, &list);
 	envelope = HEARD(master, LIST_MAPS);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
 	answer.cid = envelope->cid;
@@ -416,15 +416,15 @@ questions_end(void)
 	envelope = HEARD(joe, MAPS);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(envelope);
 	CU_ASSERT_EQUAL(envelope->cid, 9);
-	TELL(joe, LIST_MAPS, list_maps, &list);
+	SEND(joe, LIST_MAPS, list_maps, &list);
 	stage_pass(30001);		/* no answer */
 	CU_ASSERT_EQUAL(refused(joe), METACUBE__REASON__TRY_LATER);
-	TELL(joe, LIST_MAPS, list_maps, &list);
+	SEND(joe, LIST_MAPS, list_maps, &list);
 	stage_drop(master);
 	CU_ASSERT_EQUAL(refused(joe), METACUBE__REASON__TRY_LATER);
 	master = stage_accept();
 	master_up((uint64_t[]) { 5 }, 1);
-	TELL(joe, LIST_MAPS, list_maps, &list);
+	SEND(joe, LIST_MAPS, list_maps, &list);
 	envelope = HEARD(master, LIST_MAPS);
 	answer.cid = envelope->cid;
 	stage_drop(joe);		/* who asked is gone */

@@ -16,7 +16,7 @@ master_load(const char *map, uint64_t epoch)
 
 	load.map = (char *)map;
 	load.epoch = epoch;
-	TELL(master, LOAD, load, &load);
+	SEND(master, LOAD, load, &load);
 	stage_pass(1);
 }
 
@@ -31,8 +31,8 @@ master_up(uint64_t *epochs, size_t count)
 	ticket_key.id = key.id;
 	ticket_key.secret.data = (uint8_t *)key.secret;
 	ticket_key.secret.len = sizeof(key.secret);
-	TELL(master, REGISTERED, registered, &registered);
-	TELL(master, TICKET_KEY, ticket_key, &ticket_key);
+	SEND(master, REGISTERED, registered, &registered);
+	SEND(master, TICKET_KEY, ticket_key, &ticket_key);
 }
 
 void
@@ -102,7 +102,7 @@ show(const struct ticket *ticket, const struct ticket_key *with)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(conn);
 	enter.ticket.data = sealed;
 	enter.ticket.len = ticket_seal(ticket, with, sealed);
-	TELL(conn, ENTER, enter, &enter);
+	SEND(conn, ENTER, enter, &enter);
 	return conn;
 }
 
@@ -138,5 +138,5 @@ move_to(struct mc_conn *conn, int32_t x, int32_t y)
 
 	move.x = x;
 	move.y = y;
-	TELL(conn, MOVE, move, &move);
+	SEND(conn, MOVE, move, &move);
 }

@@ -7,16 +7,17 @@
 
 #include <metacube/proto/audit.pb-c.h>
 #include <metacube/tcapw.h>
+#include <metacube/text.h>
 
 #include <stdio.h>
 
 static void
 print_epoch(const struct print_how *how, const Metacube__Audit *message)
 {
-	char hex[33] = "";
+	size_t len = message->epoch.len < 16 ? message->epoch.len : 16;
+	char hex[33];
 
-	for (size_t i = 0; i < message->epoch.len && i < 16; i++)
-		sprintf(hex + 2 * i, "%02x", message->epoch.data[i]);
+	mc_hex(hex, message->epoch.data, len);
 	print_field(how, "epoch", hex);
 }
 

@@ -5,6 +5,7 @@
 
 #include <metacube/host.h>
 #include <metacube/pwq.h>
+#include <metacube/text.h>
 
 #include <stdio.h>
 #include <time.h>
@@ -74,9 +75,9 @@ time_text(uint64_t ms, char text[40])
 static void
 hex_text(const uint8_t *data, size_t len, char *text)
 {
-	for (size_t i = 0; i < len && i < HEX_MAX; i++)
-		text += sprintf(text, "%02x", data[i]);
-	strcpy(text, len > HEX_MAX ? "..." : "");
+	mc_hex(text, data, len < HEX_MAX ? len : HEX_MAX);
+	if (len > HEX_MAX)
+		strcat(text, "...");
 }
 
 static void

@@ -8,6 +8,7 @@
 #include "../ctl.h"
 
 #include <metacube/host.h>
+#include <metacube/text.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -29,8 +30,8 @@ wmqmaint_keygen(const char *path)
 	if (fd == -1)
 		return wmqmaint_fail("%s: %s", path, strerror(errno));
 	mc_random(key, sizeof(key));
-	for (int i = 0; i < FREEZE_KEY_SIZE; i++)
-		snprintf(text + 2 * i, 4, "%02x\n", key[i]);
+	mc_hex(text, key, sizeof(key));
+	strcat(text, "\n");
 	written = write(fd, text, sizeof(text) - 1);
 	mc_wipe(key, sizeof(key));
 	mc_wipe(text, sizeof(text));
@@ -45,10 +46,10 @@ wmqmaint_keygen(const char *path)
 static void
 hex_print(const char *what, const uint8_t *bytes, size_t len)
 {
-	printf("%-12s ", what);
-	for (size_t i = 0; i < len; i++)
-		printf("%02x", bytes[i]);
-	putchar('\n');
+	char hex[33];
+
+	mc_hex(hex, bytes, len);
+	printf("%-12s %s\n", what, hex);
 }
 
 static void
