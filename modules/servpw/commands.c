@@ -230,6 +230,9 @@ verify_said(void *owner, const struct mc_reply *reply)
 	if (said == NULL)
 		verify_end(servpw, reply->status, "the server did not say "
 		    "what it holds");
+	else if (said->head.seq == 0 && servpw->at.pointer.seq == 0)
+		verify_end(servpw, MC_OK, "equal: nothing has changed yet, "
+		    "here or at the server");
 	else if (said->checkpoint.pointer.seq == 0)
 		verify_end(servpw, MC_UNAVAILABLE, "the server does not say "
 		    "what it holds");

@@ -453,6 +453,16 @@ loop(void)
 /* What people ask. */
 
 static void
+verified_empty(void)
+{
+	rig_begin();
+	rig_start();
+	command("replica verify");
+	CU_ASSERT_TRUE(told(MC_OK, "nothing has changed yet"));
+	rig_end();
+}
+
+static void
 verified(void)
 {
 	struct tcapw_account account;
@@ -649,6 +659,8 @@ main(void)
 		{ "another digest than the server's: alarm, resync", diverged },
 		{ "but not for ever", loop },
 		{ "verify says equal, different, not yet", verified },
+		{ "verify says that there is nothing to compare",
+		    verified_empty },
 		{ "what is applied is acknowledged", acknowledged },
 		{ "stopped at any time", stopped },
 		{ "news of what concerns sessions", heard },
