@@ -28,7 +28,7 @@
 #include <time.h>
 
 #define QUARANTINE	1024	/* free calls kept back */
-#define FULL_AGAIN_MS	10000
+#define SAY_AGAIN_MS	10000
 
 enum { CALL_FREE, CALL_OPEN, CALL_ANSWERED };
 
@@ -36,7 +36,8 @@ struct calls {
 	size_t		 owed, awaited;		/* by this instance */
 	struct mc_call	*asked;			/* of others */
 	bool		 closed;
-	uint64_t	 full_ms;		/* when that was said last */
+	/* when that was said last */
+	atomic_uint_fast64_t full_ms, doubled_ms;
 	struct op_stats	*stats;
 };
 
@@ -391,17 +392,22 @@ refusal(const struct mc_ref *to)
 }
 
 /* Said at most every ten seconds: there will be many. */
+static bool
+is_to_be_said(atomic_uint_fast64_t *said_ms)
+{
+	uint64_t now = mc_now_ms();
+	uint_fast64_t last = atomic_load(said_ms);
+
+	return (last == 0 || now - last >= SAY_AGAIN_MS) &&
+	    atomic_compare_exchange_strong(said_ms, &last, now);
+}
+
 static void
 say_full(struct mc_host *owner)
 {
-	uint64_t now = mc_now_ms();
-
-	if (owner->calls->full_ms != 0 &&
-	    now - owner->calls->full_ms < FULL_AGAIN_MS)
-		return;
-	owner->calls->full_ms = now;
-	mc_log(owner, MC_WARN, "owes %zu answers (max_calls): calls to it "
-	    "are refused", owner->calls->owed);
+	if (is_to_be_said(&owner->calls->full_ms))
+		mc_log(owner, MC_WARN, "owes %zu answers (max_calls): calls "
+		    "to it are refused", owner->calls->owed);
 }
 
 static void
@@ -488,8 +494,10 @@ answered_twice(struct mc_call *call)
 	if (owner == NULL || stat == NULL)
 		return;
 	op_count(owner->counters, stat->name, "doubled");
-	mc_log(owner, MC_ERROR, "%s was answered a second time; the second "
-	    "answer is ignored", stat->name);
+	if (is_to_be_said(&owner->calls->doubled_ms))
+		mc_log(owner, MC_ERROR, "%s was answered a second time; the "
+		    "second answer is ignored (counted in %s.doubled)",
+		    stat->name, stat->name);
 }
 
 void
