@@ -10,6 +10,8 @@
  * what was acknowledged.  Where the call is comes from the seed, so in a long
  * run it is every call of a start and of the work after it.
  *
+ * A queue lives for LIFE rounds, since each start reads much of it.
+ *
  * The control loses the files of a round: the comparison must fail, or it
  * proves nothing.
  */
@@ -24,6 +26,7 @@
 #include <string.h>
 #include <time.h>
 
+#define LIFE		500	/* rounds with one queue */
 #define CALLS_START	10	/* there are more even on a slow machine */
 #define CALLS_MAX	150
 #define CONTROL_CALL	100000	/* none */
@@ -127,8 +130,12 @@ rounds_run(struct failing *failing, const struct campaign_options *options)
 		unsigned call = 1 + (unsigned)rand_r(&failing->seed) %
 		    (i / KINDS % 2 == 0 ? CALLS_START : CALLS_MAX);
 
+		if (i % LIFE == 0)
+			server_prepare(&failing->server, failing->build);
 		violations += round_run(failing, call, kinds[i % KINDS]);
 		campaign_progress(options, i + 1, violations);
+		if ((i + 1) % LIFE == 0 || i + 1 == options->rounds)
+			server_remove(&failing->server);
 	}
 	printf("# the server went on in %u rounds, ended in %u, did not start "
 	    "in %u; %u changes were acknowledged\n", failing->went_on,
@@ -165,9 +172,7 @@ main(int argc, char **argv)
 	campaign_begin(&options, argc, argv);
 	failing.build = options.build;
 	failing.seed = options.seed;
-	server_prepare(&failing.server, failing.build);
 	violations = rounds_run(&failing, &options);
-	server_remove(&failing.server);
 	noticed = control_run(&options);
 	campaign_result(violations == 0,
 	    "nothing acknowledged is lost when a call fails");
