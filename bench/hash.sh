@@ -6,6 +6,9 @@
 accounts=16
 password='correct horse'
 
+pages=/sys/kernel/mm/transparent_hugepage/enabled
+[ ! -r $pages ] ||
+	echo "transparent huge pages: $(sed 's/.*\[\(.*\)].*/\1/' $pages)"
 certificates 0 || bail "no certificates"
 taskmaster_conf
 start taskmaster
