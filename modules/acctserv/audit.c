@@ -233,8 +233,9 @@ static void
 contradict(struct acctserv *acctserv, uint64_t durable)
 {
 	mc_fatal(acctserv->host, "audit log: %s has entries up to change %llu, "
-	    "but the queue ends with change %llu of the same epoch: it was "
-	    "restored from a backup; run \"metacube-wmqmaint new-epoch\" "
+	    "but the queue ends with change %llu of the same epoch: changes "
+	    "are missing from the queue; bring them back or, if it was "
+	    "restored from a backup, run \"metacube-wmqmaint new-epoch\" "
 	    "before the account server is started",
 	    acctserv->conf->audit,
 	    (unsigned long long)acctserv->audit->at.seq,
