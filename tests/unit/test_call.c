@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const struct mc_op quick_read = { "tcapw.lookup", 30, false };
 static const struct mc_op quick_write = { "tcapw.apply", 30, true };
@@ -309,11 +310,28 @@ doubled(void *arg)
 	return rig_counter(rig.instance, "tcapw.lookup.doubled") == 5;
 }
 
+/* How many lines of what this process has said have these words. */
+static unsigned
+lines_with(FILE *said, const char *words)
+{
+	unsigned count = 0;
+	char line[512];
+
+	rewind(said);
+	while (fgets(line, sizeof(line), said) != NULL)
+		count += strstr(line, words) != NULL;
+	fclose(said);
+	return count;
+}
+
 static void
 test_double_counted(void)
 {
+	int before = dup(STDERR_FILENO);
+	FILE *said = tmpfile();
 	struct asked asked[5];
 
+	dup2(fileno(said), STDERR_FILENO);
 	begin("behaviour = \"double\";");
 	for (int i = 0; i < 5; i++)
 		lookup(&asked[i], "joe");
@@ -321,6 +339,9 @@ test_double_counted(void)
 	for (int i = 0; i < 5; i++)
 		check_answer(&asked[i], "joe");
 	end();
+	dup2(before, STDERR_FILENO);
+	close(before);
+	CU_ASSERT_EQUAL(lines_with(said, "answered a second time"), 1);
 }
 
 static void

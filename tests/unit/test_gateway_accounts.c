@@ -97,7 +97,7 @@ fake_position(void *state, struct mc_call *call)
 }
 
 /* Who is on worlds, as the taskmaster says it: two at a time. */
-static struct taskmaster_player there[8];
+static struct taskmaster_player there[300];
 static size_t are_there;
 static uint64_t doubt;
 static enum mc_status players_status;
@@ -617,6 +617,48 @@ missed(void)
 	close_gateway();
 }
 
+static size_t
+nobody_known(void)
+{
+	size_t looked = 0;
+
+	for (; lookup_call != NULL; looked++)
+		answer(&lookup_call, MC_NOT_FOUND, NULL, 0);
+	return looked;
+}
+
+static void
+all_go(void)
+{
+	while (evict_call != NULL)
+		answer(&evict_call, MC_OK, NULL, 0);
+}
+
+/* As many evictions as that are enough to wait for: news come after them. */
+static void
+many_missed(void)
+{
+	char name[16];
+
+	for (unsigned i = 0; i < 300; i++) {
+		snprintf(name, sizeof(name), "gone%u", i);
+		is_there(1 + i % 90, 2, name);
+	}
+	open_with(false, true);
+	CU_ASSERT_EQUAL(nobody_known(), 257);
+	stage_pass(5000);
+	CU_ASSERT_PTR_NULL(lookup_call);
+	answer(&evict_call, MC_OK, NULL, 0);
+	stage_pass(1000);
+	CU_ASSERT_EQUAL(nobody_known(), 1);
+	all_go();
+	stage_pass(1000);
+	CU_ASSERT_EQUAL(nobody_known(), 42);
+	all_go();
+	CU_ASSERT_EQUAL(stage_count("reviewed_out"), 300);
+	close_gateway();
+}
+
 /* Nothing has happened, or this store does not know of it yet. */
 static void
 not_missed(void)
@@ -753,6 +795,7 @@ main(void)
 		{ "the taskmaster is away", taskmaster_away },
 		{ "of which login they are, where they are sent", sent },
 		{ "changes while no gateway was there", missed },
+		{ "many who have gone, some at a time", many_missed },
 		{ "who came with a later login stays", not_missed },
 		{ "a taskmaster that may have forgotten", in_doubt },
 		{ "the whole store was replaced", store_replaced },
