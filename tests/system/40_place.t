@@ -7,6 +7,7 @@
 . "$(dirname "$0")/lib.sh"
 
 settings[auth_password]='account_free = 1000; address_free = 1000000;'
+settings[world]='idle_timeout = "1h";'	# who stays says nothing
 network 2
 for name in joe amanda nina; do
 	account $name

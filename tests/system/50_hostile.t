@@ -10,7 +10,8 @@
 settings[gateway]='handshake_timeout = "2s"; login_timeout = "3s";
 	max_per_address = 20000; max_connections = 20000; send_timeout = "3s";'
 settings[auth_password]='account_free = 1000; address_free = 1000000;'
-settings[world]='handshake_timeout = "2s"; login_timeout = "3s"; send_timeout = "3s";'
+settings[world]='handshake_timeout = "2s"; login_timeout = "3s"; send_timeout = "3s";
+	idle_timeout = "1h";'		# the witness says nothing for long
 settings[taskmaster]='handshake_timeout = "2s"; login_timeout = "3s";
 	ticket_life = "3s"; seat_slack = "0s";'
 more_conf () {			# a second listener, behind a load balancer
@@ -20,6 +21,7 @@ more_conf () {			# a second listener, behind a load balancer
 		settings: {
 			listen = "127.0.0.1:0"; proxy_protocol = true;
 			handshake_timeout = "2s"; max_per_address = 2;
+			idle_timeout = "1h";
 		};
 	END
 }
