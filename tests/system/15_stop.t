@@ -96,8 +96,7 @@ check "the log names its instance" \
 world_of thread 60s 60s
 start one
 check "somebody asks" ask
-kill -TERM "${pid_of[one]}"
-kill -TERM "${pid_of[one]}"
+kill -TERM "${pid_of[one]}" "${pid_of[one]}"
 check "it is stopping" until_true log_has one 'metacubed stopping'
 check "two signals at the same time are one" \
 	not log_has one 'stopping at once'
@@ -113,7 +112,9 @@ held='WARN +asker #[0-9]+ ask held the loop for ([89][0-9]|[0-9]{3,}) ms'
 asked='after asking tcapw_fake \(tcapw\.lookup\)'
 check "the log says who, in what, how long, and whom it asked" \
 	log_has one "$held \(limit 50 ms\), $asked\$"
-check "it is counted" test "$(counter one asker stalls)" -eq 1
+# On a busy machine there may be more of them than this one.
+check "it is counted" test "$(counter one asker stalls)" -eq \
+	"$(grep -c 'asker .* held the loop' "$net/one/log")"
 check "and everything goes on" ctl one status
 check "it stops" stop one
 world_of holds 80ms 5s
