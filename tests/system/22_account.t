@@ -7,8 +7,8 @@
 . "$(dirname "$0")/lib.sh"
 
 settings[acctserv]='account_free = 1000; account_mails = 1000;
-	address_mails = 6; address_free = 4; delay_base = "500ms";
-	delay_max = "1s"; mail_interval = "1h"; cost = 1;
+	address_mails = 6; address_free = 4; delay_base = "1m";
+	delay_max = "1m"; mail_interval = "1h"; cost = 1;
 	link = "https://play.example/account/{page}?name={name}&code={code}";
 	site_name = "Cube & Söhne";'
 settings[mail_sendmail]='from = "noreply@play.example";'
