@@ -177,8 +177,12 @@ module_conf account mail_sendmail \
 start account
 check "the server is ready, with exim" until_true ready
 check "an account is created" create zoe
-delivered () { grep -q '^Envelope-to\|^To: zoe@example.com' \
-	"$net/exim/box/mbox"; }
+# When its log says so, all of it is in the file.
+delivered () {
+	grep -q ' Completed' "$net/exim/log/mainlog" &&
+		grep -q '^Envelope-to\|^To: zoe@example.com' \
+			"$net/exim/box/mbox"
+}
 check "its mail is delivered" until_true delivered
 box=$net/exim/box/mbox
 check "from the right sender" grep -q '^From noreply@play.example ' "$box"
