@@ -6,7 +6,7 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-settings[world]='idle_unload = "1s"; resume_window = "3s";'
+settings[world]='idle_unload = "1s"; resume_window = "60s";'
 settings[auth_password]='account_free = 1000; address_free = 1000000;'
 # The same island, for people in a hurry
 mkdir "$net/maps" && cp -r "$top_src/maps"/*/ "$net/maps"
@@ -34,6 +34,8 @@ check "joe is on the island, alone" until_true hears joe \
 check "the world runs it" map_runs
 type_in amanda "login amanda --password-file $net/amanda.pw"
 check "amanda is logged in" until_true hears amanda 'Logged in as amanda'
+check "the taskmaster has heard of joe" until_true \
+	row taskmaster maps "$(has map newbie-island)" "$(has users 1)"
 type_in amanda "maps"
 check "the list says that somebody is there" until_true hears amanda \
 	'newbie-island +Newbie Island +1 +1'
@@ -92,6 +94,10 @@ check "a wrong secret is refused" says '^refused' hostile \
 	"$(address world-1 world)" tls \
 	resume="$(field session "$net/entered"):00112233445566778899" \
 	until=entered,refused
+# Long enough for all of this; from the next drop on soon over.
+sed -i 's/resume_window = "60s"/resume_window = "1s"/' \
+	"$net/world-1/conf.d/world.conf"
+check "the window becomes short" ctl world-1 reload
 resume "$net/entered" >"$net/resumed" 2>&1
 check "he resumes" grep -q ^entered "$net/resumed"
 check "as the same avatar" test "$(field avatar "$net/resumed")" = \
