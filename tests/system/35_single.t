@@ -111,7 +111,7 @@ example () {
 check "client/example visits the island" \
 	says '^I am on Newbie Island, run by gateway$' example
 check "and hears itself" grep -q '^Amanda: Hello!$' "$net/says"
-check "and leaves in order" log_has gateway \
+check "and leaves in order" until_true log_has gateway \
 	'Amanda has left newbie-island'
 
 check "metacubectl stop" ctl gateway stop
