@@ -46,7 +46,7 @@ check "the account server freezes" ctl account wmqmaint freeze
 stop gateway
 start gateway
 check "the freeze is mirrored" until_true freeze_here 30
-check "what it covers is pruned" says 'pruned, up to change 30' \
+check "what it covers is pruned" until_true says 'pruned, up to change 30' \
 	ctl gateway wmqmaint prune
 check "but for the last file" test "$(files gateway/mirror)" -eq 1
 check "the account server's files are its own" \
