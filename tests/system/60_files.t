@@ -306,7 +306,7 @@ full_disk () {
 	until_true answers_or_dead one
 	gone "${pid_of[one]}" &&
 		bail "no server on a small disk: $(cat "$net/one/log")"
-	true
+	until_true level one
 }
 mkdir -p "$net/one"
 if (on_small_disk true) >"$net/mount" 2>&1; then
