@@ -104,10 +104,10 @@ cleanup () {
 	local pid
 	trap '' INT TERM HUP
 	for pid in "${helpers[@]}" "${pid_of[@]}"; do
-		kill -TERM "$pid" 2>/dev/null
+		ours "$pid" && kill -TERM "$pid" 2>/dev/null
 	done
 	for pid in "${helpers[@]}" "${pid_of[@]}"; do
-		reap "$pid"
+		! ours "$pid" || reap "$pid"
 	done
 	rm -rf "$net"
 }

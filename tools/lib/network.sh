@@ -29,6 +29,10 @@ accounts_at=gateway		# the one with acctserv; "account": on its own
 
 gone () { ! kill -0 "$1" 2>/dev/null; }
 
+# ours PID - a child that still runs; long after its end the number may be
+# that of somebody else's process.
+ours () { grep -qs "^PPid:[[:space:]]*$$\$" "/proc/$1/status"; }
+
 # until_true COMMAND... - again and again, as long as patience lasts
 until_true () {
 	local deadline=$((SECONDS + patience))
