@@ -127,7 +127,7 @@ account () {
 		bail "account $name: $(cat "$net/account.out")"
 }
 
-hostile () { timeout 300 "$hostile_program" "$@"; }
+hostile () { timeout 300 "$hostile_program" -t "$patience" "$@"; }
 
 # field KEY FILE - the last key=value that hostile has printed
 field () { sed -n "s/^.*\b$1=\([^ ]*\).*$/\1/p" "$2" | tail -n 1; }
