@@ -77,9 +77,11 @@ from_person(struct shell *shell, const char *question, bool shown,
 		silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	silent.c_lflag |= ICANON | ISIG;
 	silent.c_iflag |= ICRNL;
+	/* First this: it forgets what was typed, and that may be the answer
+	 * of somebody who has seen the question. */
+	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
 	printf("%s: ", question);
 	fflush(stdout);
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
 	failed = line_read(STDIN_FILENO, line) < 0;
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
 	if (!shown)
