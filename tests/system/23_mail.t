@@ -16,11 +16,11 @@ mailbox
 # The command does as $net/how says, and takes the mail when that is nothing.
 cat >"$net/does" <<END
 #!/bin/sh
-echo "\$@" >>"$net/arguments"
 how=\$(cat "$net/how")
+echo "\$@" >>"$net/arguments"
 case \$how in
 "") exec "$sendmail" "\$@" ;;
-hang) echo \$\$ >>"$net/hanging"; exec sleep 1000 ;;
+hang) echo \$\$ >>"$net/hanging"; exec sleep $patience ;;
 die) kill -KILL \$\$ ;;
 loud) yes | head -c 1000000; exec "$sendmail" ;;
 deaf) exit 0 ;;
