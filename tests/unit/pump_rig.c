@@ -251,8 +251,9 @@ begin(void)
 	rig.conf = (struct mc_listen_conf){
 		.endpoint = "127.0.0.1:0", .certificate = "", .key = "",
 		.max_connections = 1000, .max_per_address = 1000,
-		.handshake_ms = 10000, .login_ms = 10000, .idle_ms = 10000,
-		.send_ms = 10000, .queue_max = 256 * 1024
+		.handshake_ms = RIG_PATIENCE_MS, .login_ms = RIG_PATIENCE_MS,
+		.idle_ms = RIG_PATIENCE_MS, .send_ms = RIG_PATIENCE_MS,
+		.queue_max = 256 * 1024
 	};
 	CU_ASSERT_EQUAL_FATAL(identity_load(process), MC_OK);
 	process->io = io_start(process, 2);
@@ -350,7 +351,7 @@ eventually(bool (*holds)(void *), void *arg)
 struct wish {
 	atomic_int	*value;
 	const char	*name;
-	int64_t		 wanted;
+	int64_t		 at_least;
 };
 
 static bool
@@ -358,14 +359,14 @@ is_so(void *arg)
 {
 	struct wish *wish = arg;
 
-	return wish->value != NULL ? *wish->value == wish->wanted :
-	    counter(wish->name) == wish->wanted;
+	return (wish->value != NULL ? *wish->value : counter(wish->name)) >=
+	    wish->at_least;
 }
 
 bool
-eventually_is(atomic_int *value, int wanted)
+eventually_is(atomic_int *value, int at_least)
 {
-	struct wish wish = { value, NULL, wanted };
+	struct wish wish = { value, NULL, at_least };
 
 	return eventually(is_so, &wish);
 }
@@ -377,9 +378,9 @@ counter(const char *name)
 }
 
 bool
-eventually_counts(const char *name, int64_t wanted)
+eventually_counts(const char *name, int64_t at_least)
 {
-	struct wish wish = { NULL, name, wanted };
+	struct wish wish = { NULL, name, at_least };
 
 	return eventually(is_so, &wish);
 }
@@ -405,6 +406,18 @@ rig_listen(const char *roles)
 
 	on_loop(do_listen, &listening);
 	return listening.listener;
+}
+
+static void
+do_relisten(void *arg)
+{
+	CU_ASSERT_EQUAL(mc_relisten(arg, &rig.conf), MC_OK);
+}
+
+void
+rig_relisten(struct mc_listener *listener)
+{
+	on_loop(do_relisten, listener);
 }
 
 static void

@@ -19,7 +19,7 @@
 
 #include <stdatomic.h>
 
-#define RIG_PATIENCE_MS	15000
+#define RIG_PATIENCE_MS	120000
 
 /* What the listener has seen. */
 struct seen {
@@ -53,14 +53,17 @@ void	rig_play(void (*script)(void));
 /* Runs it on the loop thread and waits for it. */
 void	on_loop(void (*run)(void *), void *arg);
 
-/* Makes it true within the patience, or the test fails. */
+/* Makes it true within the patience, or the test fails.  What is counted may
+ * be more by the time that somebody looks. */
 bool	eventually(bool (*holds)(void *), void *arg);
-bool	eventually_is(atomic_int *value, int wanted);
+bool	eventually_is(atomic_int *value, int at_least);
 int64_t	counter(const char *name);
-bool	eventually_counts(const char *name, int64_t wanted);
+bool	eventually_counts(const char *name, int64_t at_least);
 
-/* Listens with rig.conf; closes it.  roles as for mc_listen. */
+/* Listens with rig.conf, as it was then or is now; closes it.  roles as for
+ * mc_listen. */
 struct mc_listener *rig_listen(const char *roles);
+void	rig_relisten(struct mc_listener *);
 void	rig_unlisten(struct mc_listener **);
 const char *rig_address(struct mc_listener *);
 

@@ -173,18 +173,6 @@ stream_listen(const char *roles, bool plain)
 }
 
 static void
-do_relisten(void *arg)
-{
-	CU_ASSERT_EQUAL(mc_relisten(arg, &rig.conf), MC_OK);
-}
-
-void
-stream_relisten(struct mc_listener *listener)
-{
-	on_loop(do_relisten, listener);
-}
-
-static void
 do_pause(void *arg)
 {
 	mc_conn_pause(seen.conn, *(bool *)arg);

@@ -36,7 +36,6 @@ void	stream_fill(uint8_t *to, size_t from, size_t len);
 
 /* As rig_listen; forgets what was seen.  NULL: refused. */
 struct mc_listener *stream_listen(const char *roles, bool plain);
-void	stream_relisten(struct mc_listener *);	/* with rig.conf */
 void	stream_pause(bool);		/* the last one opened */
 
 /* Reads so much of the pattern, from that place on. */
