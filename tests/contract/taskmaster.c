@@ -17,7 +17,7 @@
 
 #define ISLAND		"newbie-island"
 #define PARALLEL	40
-#define PATIENCE	200		/* tenths of a second */
+#define PATIENCE	600		/* tenths of a second */
 
 static void
 put_place(void *args, struct mc_call **slot, mc_done_fn *done, void *owner)

@@ -20,7 +20,7 @@ kept () {
 	} >"$net/kit/metacubed.conf"
 	printf 'module = "%s";\nsettings: { %s };\n' "$module" "$*" \
 		>"$net/kit/$module.conf"
-	timeout 120 "$top_build/metacube-contract" taskmaster \
+	timeout 300 "$top_build/metacube-contract" taskmaster \
 		"$modules/$module.so" "$net/kit/$module.conf" \
 		"$net/kit/metacubed.conf" >"$net/kit/$module.tap" 2>&1
 	local status=$?

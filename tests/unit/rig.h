@@ -21,7 +21,7 @@ void	rig_open(struct rig *, const char *module, const char *settings);
 void	rig_close(struct rig *);
 
 /* Runs the loop until loop_stop, at most RIG_LIMIT_MS: false then. */
-#define RIG_LIMIT_MS	20000
+#define RIG_LIMIT_MS	300000
 bool	rig_run(struct rig *);
 
 /* Runs it until the condition holds; the same limit. */

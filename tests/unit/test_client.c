@@ -263,7 +263,7 @@ main(void)
 	};
 	int status;
 
-	alarm(120);
+	alarm(600);
 	counterpart_world_begin();
 	status = cutap_run_all(suites);
 	counterpart_world_end();
