@@ -25,15 +25,19 @@ unreachable(void)
 	metacube_client_free(&witness.client);
 }
 
+/* Its first part is too long for any name server to be asked, which might
+ * take its time. */
 static void
 unknown_host(void)
 {
+	static const char host[] = "no-such-host-since-more-letters-than-"
+	    "these-never-stand-between-two-dots.invalid:1";
 	struct witness witness;
 
-	begin(&witness, "no-such-host.invalid:1", &usual);
+	begin(&witness, host, &usual);
 	login_to_the_end(&witness, NULL);
 	CU_ASSERT_EQUAL(witness.error, METACUBE_E_RESOLVE);
-	CU_ASSERT_PTR_NOT_NULL(strstr(witness.why, "no-such-host.invalid"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(witness.why, "no-such-host"));
 	metacube_client_free(&witness.client);
 }
 
