@@ -116,13 +116,13 @@ mismatches(void)
 	    "a store with a new queue: another epoch");
 	result(restore() && starts(), "it starts when the queue is back");
 	/* The audit log would be ahead of it, too, and perhaps say so first. */
-	result(shell("rm -r audit && rm \"queue/$(ls queue | grep wmq | "
-	    "sort -t- -k2 | tail -n 1)\"") &&
+	result(shell("rm -r audit && rm \"queue/$(ls -v queue | "
+	    "grep wmq | tail -n 1)\"") &&
 	    refuses("changes are missing from the queue"),
 	    "a store that is ahead of its queue");
 	result(restore() && starts(), "it starts when the file is back");
-	result(shell("rm accounts.gdbm* && rm \"queue/$(ls queue | "
-	    "grep -v - | grep wmq)\"") && refuses("only begins with"),
+	result(shell("rm accounts.gdbm* && rm \"queue/$(ls -v queue | "
+	    "grep wmq | head -n 1)\"") && refuses("only begins with"),
 	    "a queue that does not reach back to the store");
 	result(restore() && starts(), "it starts when both are back");
 	result(shell("rm accounts.gdbm*") && starts(),
