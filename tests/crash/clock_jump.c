@@ -25,6 +25,8 @@
 
 #define DAY		86400
 #define MOMENT_US	20000
+#define CHANGES		2	/* at least, after each jump */
+#define CONTROL_CHANGES	8	/* that are lost */
 
 struct jumping {
 	const struct campaign_options *options;
@@ -86,20 +88,15 @@ jumping_begin(struct jumping *jumping,
 }
 
 static void
-pause_us(unsigned us)
-{
-	struct timespec moment = { 0, (long)us * 1000 };
-
-	nanosleep(&moment, NULL);
-}
-
-static void
 jump(struct jumping *jumping)
 {
 	static const long days[] = { -1, 0, 1 };
+	struct timespec moment = { 0, 0 };
 
 	shift_set(jumping, DAY * days[rand_r(&jumping->seed) % 3]);
-	pause_us((unsigned)rand_r(&jumping->seed) % MOMENT_US);
+	crowd_wait(jumping->crowd, CHANGES);
+	moment.tv_nsec = rand_r(&jumping->seed) % MOMENT_US * 1000L;
+	nanosleep(&moment, NULL);
 }
 
 /* Another crowd for each round: who has made no change knows no account. */
@@ -152,7 +149,7 @@ loss_noticed(const struct campaign_options *options)
 	if (server_up(&jumping)) {
 		jumping.crowd = crowd_start(&jumping.server, 0,
 		    options->seed);
-		pause_us(10 * MOMENT_US);
+		crowd_wait(jumping.crowd, CONTROL_CHANGES);
 		crowd_hold(jumping.crowd);
 		crowd_settle(jumping.crowd);
 		server_end(&jumping.server, SIGKILL);

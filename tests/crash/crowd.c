@@ -27,7 +27,8 @@ struct crowd {
 	pthread_mutex_t	 lock;
 	pthread_cond_t	 moved;
 	bool		 held, ending;
-	unsigned	 running, changes;	/* workers; acknowledged, of all */
+	unsigned	 running;		/* workers */
+	unsigned	 turns, changes;	/* of all; acknowledged ones */
 	struct worker	 workers[WORKERS];
 };
 
@@ -58,6 +59,7 @@ turn_end(struct worker *worker, const struct person *person,
 	worker->people[worker->busy] = *person;
 	worker->busy = -1;
 	worker->acknowledged += acknowledged;
+	crowd->turns++;
 	crowd->changes += acknowledged;
 	worker->violations += violations;
 	pthread_cond_broadcast(&crowd->moved);
@@ -126,14 +128,28 @@ crowd_start(const struct server *server, unsigned number, unsigned seed)
 	return crowd;
 }
 
+static void
+wait_for(struct crowd *crowd, const unsigned *count, unsigned more)
+{
+	unsigned wanted;
+
+	pthread_mutex_lock(&crowd->lock);
+	wanted = *count + more;
+	while (*count < wanted && crowd->running > 0)
+		pthread_cond_wait(&crowd->moved, &crowd->lock);
+	pthread_mutex_unlock(&crowd->lock);
+}
+
 void
 crowd_wait(struct crowd *crowd, unsigned changes)
 {
-	pthread_mutex_lock(&crowd->lock);
-	changes += crowd->changes;
-	while (crowd->changes < changes && crowd->running > 0)
-		pthread_cond_wait(&crowd->moved, &crowd->lock);
-	pthread_mutex_unlock(&crowd->lock);
+	wait_for(crowd, &crowd->changes, changes);
+}
+
+void
+crowd_wait_turns(struct crowd *crowd, unsigned turns)
+{
+	wait_for(crowd, &crowd->turns, turns);
 }
 
 void

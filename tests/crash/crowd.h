@@ -18,6 +18,9 @@ struct crowd	*crowd_start(const struct server *, unsigned number,
 /* Waits until so many more changes are acknowledged, or the server is gone. */
 void		 crowd_wait(struct crowd *, unsigned changes);
 
+/* The same for answers of any kind, where changes may be refused. */
+void		 crowd_wait_turns(struct crowd *, unsigned turns);
+
 /* Holds the workers back and keeps what is acknowledged now.  Each may still
  * have one change under way: crowd_settle waits for its answer (or for the
  * server's end), and whether it was made stays open. */

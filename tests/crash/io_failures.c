@@ -31,6 +31,7 @@
 #define CALLS_MAX	150
 #define CONTROL_CALL	100000	/* none */
 #define MOMENT_US	60000
+#define TURNS		8	/* at least, after a start */
 
 static const char *const kinds[] = { "eio", "enospc", "eintr", "short" };
 #define KINDS	(sizeof(kinds) / sizeof(kinds[0]))
@@ -93,9 +94,7 @@ crowd_judge(struct failing *failing, struct crowd *crowd)
 static unsigned
 round_run(struct failing *failing, unsigned call, const char *kind)
 {
-	struct timespec moment = {
-		0, MOMENT_US * 1000 * (failing->loses ? 10 : 1)
-	};
+	struct timespec moment = { 0, MOMENT_US * 1000 };
 	unsigned acknowledged = 0, violations;
 	struct crowd *crowd = NULL;
 
@@ -103,6 +102,7 @@ round_run(struct failing *failing, unsigned call, const char *kind)
 	if (server_ready(&failing->server)) {
 		crowd = crowd_start(&failing->server, failing->crowds++,
 		    failing->seed);
+		crowd_wait_turns(crowd, TURNS);
 		nanosleep(&moment, NULL);
 		crowd_hold(crowd);
 		failing->went_on += server_is_alive(&failing->server);
