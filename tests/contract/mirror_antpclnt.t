@@ -7,15 +7,16 @@
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${MC_BUILD:-.}" && pwd)
+[ -n "${MIRROR_PORT-}" ] ||
+	exec "$build/tests/system/mirror_data" port "$0" "$@"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/metacube-mirror-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 service=${1-mirror} module=${2-antpclnt} other=${3-antpserv}
-port=$("$build/tests/system/mirror_data" port)
 cat >"$scratch/antpclnt.conf" <<END
 module = "antpclnt";
 settings = {
 	path = "mirror";
-	server = "antp://127.0.0.1:$port/";
+	server = "antp://127.0.0.1:$MIRROR_PORT/";
 	plain = true;
 	mirror_freeze = false;
 };
@@ -24,7 +25,7 @@ cat >"$scratch/antpserv.conf" <<END
 module = "antpserv";
 use = { wmqfile = "wmq_file"; wmq = "wmq_file"; };
 settings = {
-	listen = "127.0.0.1:$port";
+	listen = "127.0.0.1:$MIRROR_PORT";
 	plain = true;
 	state_file = "replicas";
 };

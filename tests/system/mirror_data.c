@@ -5,13 +5,16 @@
  *	mirror_data queue FOLDER EPOCH RECORDS BYTES	a queue of so many
  *	mirror_data freeze FILE EPOCH SEQ BYTES		looks like a freeze
  *	mirror_data flip FILE OFFSET			one bit of it
- *	mirror_data port				one that is free
+ *	mirror_data port COMMAND...		with $MIRROR_PORT, a free one
  *	mirror_data proxy PORTFILE TARGETFILE CUTFILE
  *
  * The proxy writes its port to PORTFILE and passes connections on to the
  * host:port that TARGETFILE names by then.  Each is cut when so many bytes
  * have come from the target as CUTFILE says: "A B", any number from A to B,
  * 0 0: never.  It ends with SIGTERM, and prints how many were cut.
+ *
+ * A port stays free for as long as the command lives: nobody else is given it
+ * while no server of the test listens there.
  */
 #include <metacube/freeze.h>
 #include <metacube/queue.h>
@@ -288,21 +291,33 @@ proxy(char **argv)
 	return 0;
 }
 
+/* The command inherits the socket, which does not listen: a server that sets
+ * SO_REUSEADDR, too, may. */
 static int
-port_show(void)
+port_keep(char **command)
 {
-	unsigned port;
+	struct sockaddr_in sin = { .sin_family = AF_INET };
+	socklen_t len = sizeof(sin);
+	int one = 1, fd = socket(AF_INET, SOCK_STREAM, 0);
+	char text[16];
 
-	close(listen_anywhere(&port));
-	printf("%u\n", port);
-	return 0;
+	sin.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one,
+	    sizeof(one)) == -1 ||
+	    bind(fd, (struct sockaddr *)&sin, sizeof(sin)) == -1 ||
+	    getsockname(fd, (struct sockaddr *)&sin, &len) == -1)
+		die("bind");
+	snprintf(text, sizeof(text), "%u", ntohs(sin.sin_port));
+	setenv("MIRROR_PORT", text, 1);
+	execvp(command[0], command);
+	die(command[0]);
 }
 
 int
 main(int argc, char **argv)
 {
-	if (argc == 2 && strcmp(argv[1], "port") == 0)
-		return port_show();
+	if (argc > 2 && strcmp(argv[1], "port") == 0)
+		return port_keep(argv + 2);
 	if (argc == 6 && strcmp(argv[1], "queue") == 0)
 		return queue_make(argv + 2);
 	if (argc == 6 && strcmp(argv[1], "freeze") == 0)
