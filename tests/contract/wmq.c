@@ -12,7 +12,7 @@
 
 #define PARALLEL	128
 #define SOON_MS		50
-#define LONG_MS		20000
+#define LONG_MS		WMQ_WAIT_MAX_MS
 
 struct kept {
 	struct wmq_position	position;

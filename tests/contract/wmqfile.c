@@ -22,7 +22,7 @@
 #define PAYLOAD		8192
 #define MANY		100	/* of them: more than a file takes */
 #define SOON_MS		50
-#define LONG_MS		20000
+#define LONG_MS		WMQ_WAIT_MAX_MS
 
 struct kept {
 	struct wmq_position	position;

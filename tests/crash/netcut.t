@@ -23,7 +23,7 @@ fi
 campaign netcut 5 "$@"
 
 accounts_at=account
-patience=60
+patience=$((3 * patience))		# who was cut off dials rarely by then
 settings[acctserv]='cost = 1;'
 here=192.0.2.1 there=192.0.2.2
 
