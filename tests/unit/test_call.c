@@ -472,7 +472,7 @@ test_request(void)
 }
 
 /* Says what a call costs; how much that may be depends on the machine. */
-#define COST_CALLS	400000
+#define COST_CALLS	100000
 #define COST_CHAINS	64		/* questions open at any time */
 
 static unsigned cost_calls;
