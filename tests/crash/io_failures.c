@@ -7,8 +7,9 @@
  * In each round the server runs with one call that fails (iofail.c): with EIO,
  * ENOSPC, EINTR, or by writing half.  It may go on, refuse, or end; then it is
  * killed and started again without faults, and every account compared with
- * what was acknowledged.  Where the call is comes from the seed, so in a long
- * run it is every call of a start and of the work after it.
+ * what was acknowledged.  The first calls of a start have their turn one after
+ * the other; else where the call is comes from the seed, so in a long run it is
+ * every call of a start and of the work after it.
  *
  * A queue lives for LIFE rounds, since each start reads much of it.
  *
@@ -127,8 +128,9 @@ rounds_run(struct failing *failing, const struct campaign_options *options)
 	unsigned violations = 0;
 
 	for (unsigned i = 0; i < options->rounds; i++) {
-		unsigned call = 1 + (unsigned)rand_r(&failing->seed) %
-		    (i / KINDS % 2 == 0 ? CALLS_START : CALLS_MAX);
+		unsigned call = 1 + (i / KINDS % 2 == 0 ?
+		    i / (2 * KINDS) % CALLS_START :
+		    (unsigned)rand_r(&failing->seed) % CALLS_MAX);
 
 		if (i % LIFE == 0)
 			server_prepare(&failing->server, failing->build);
