@@ -185,12 +185,18 @@ STAGE_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tests/fakes
 STAGE_LIBS = tests/libcutap.la api/libproto.la $(CUNIT_LIBS) \
 	$(GNUTLS_LIBS) $(PROTOBUF_C_LIBS)
 if MODULE_GATEWAY
-UNIT_TESTS += tests/unit/test_gateway.t tests/unit/test_gateway_accounts.t
+UNIT_TESTS += tests/unit/test_gateway.t tests/unit/test_gateway_accounts.t \
+	tests/unit/test_gateway_news.t
+GATEWAY_RIG = tests/unit/gateway_rig.c tests/unit/gateway_rig.h
 tests_unit_test_gateway_accounts_t_SOURCES = \
-	tests/unit/test_gateway_accounts.c \
+	tests/unit/test_gateway_accounts.c $(GATEWAY_RIG) \
 	$(STAGE_SOURCES) $(modules_gateway_la_SOURCES)
 tests_unit_test_gateway_accounts_t_CPPFLAGS = $(STAGE_CPPFLAGS)
 tests_unit_test_gateway_accounts_t_LDADD = $(STAGE_LIBS)
+tests_unit_test_gateway_news_t_SOURCES = tests/unit/test_gateway_news.c \
+	$(GATEWAY_RIG) $(STAGE_SOURCES) $(modules_gateway_la_SOURCES)
+tests_unit_test_gateway_news_t_CPPFLAGS = $(STAGE_CPPFLAGS)
+tests_unit_test_gateway_news_t_LDADD = $(STAGE_LIBS)
 tests_unit_test_gateway_t_SOURCES = tests/unit/test_gateway.c \
 	$(STAGE_SOURCES) $(modules_gateway_la_SOURCES)
 tests_unit_test_gateway_t_CPPFLAGS = $(STAGE_CPPFLAGS)
