@@ -89,6 +89,7 @@ SERVER_PUMP = \
 	server/flood.h \
 	server/frame.c \
 	server/frame.h \
+	server/identity.c \
 	server/io.c \
 	server/io.h \
 	server/limit.c \
@@ -96,6 +97,7 @@ SERVER_PUMP = \
 	server/link.c \
 	server/listen.c \
 	server/listen.h \
+	server/peer.c \
 	server/proxy.c \
 	server/proxy.h \
 	server/pump.h \

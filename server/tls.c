@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "tls.h"
 
-#include "process.h"
-#include "pump.h"
-
 #include <gnutls/x509.h>
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,7 +12,6 @@
 #include <time.h>
 
 #define CHAIN_MAX	16
-#define URI_PREFIX	"metacube:"
 
 struct tls {
 	atomic_uint				 refs;
@@ -24,11 +19,6 @@ struct tls {
 	gnutls_priority_t			 priority;
 	struct mc_peer				 self;
 };
-
-static struct {
-	pthread_mutex_t	 lock;
-	struct tls	*tls;
-} identity = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 struct tls *
 tls_ref(struct tls *tls)
@@ -56,122 +46,6 @@ const char *
 tls_name(const struct tls *tls)
 {
 	return tls->self.name;
-}
-
-/* Who somebody is */
-
-static bool
-word_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-	    (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
-}
-
-static bool
-word_valid(const char *word, size_t len)
-{
-	if (len == 0)
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!word_char(word[i]))
-			return false;
-	return true;
-}
-
-static bool
-list_has(const char *list, const char *word, size_t len)
-{
-	size_t n;
-
-	for (;; list += n + 1) {
-		n = strcspn(list, ",");
-		if (n == len && memcmp(list, word, len) == 0)
-			return true;
-		if (list[n] == '\0')
-			return false;
-	}
-}
-
-static bool
-add_role(struct mc_peer *peer, const char *role, size_t len)
-{
-	char *end = peer->roles + strlen(peer->roles);
-	size_t left = sizeof(peer->roles) - (size_t)(end - peer->roles);
-
-	if (peer->roles[0] != '\0' && list_has(peer->roles, role, len))
-		return true;
-	if (len + 2 > left)
-		return false;
-	if (end != peer->roles)
-		*end++ = ',';
-	memcpy(end, role, len);
-	end[len] = '\0';
-	return true;
-}
-
-/* One certificate is one server: a second name makes it nobody's. */
-bool
-peer_uri(struct mc_peer *peer, const char *uri, size_t len)
-{
-	const char *role = uri + strlen(URI_PREFIX), *slash, *name;
-	size_t name_len;
-
-	if (len <= strlen(URI_PREFIX) ||
-	    memcmp(uri, URI_PREFIX, strlen(URI_PREFIX)) != 0)
-		return false;
-	slash = memchr(role, '/', (size_t)(uri + len - role));
-	if (slash == NULL || !word_valid(role, (size_t)(slash - role)))
-		return false;
-	name = slash + 1;
-	name_len = (size_t)(uri + len - name);
-	if (!word_valid(name, name_len) || name_len >= sizeof(peer->name))
-		return false;
-	if (peer->name[0] != '\0' && (strlen(peer->name) != name_len ||
-	    memcmp(peer->name, name, name_len) != 0))
-		return false;
-	if (!add_role(peer, role, (size_t)(slash - role)))
-		return false;
-	memcpy(peer->name, name, name_len);
-	peer->name[name_len] = '\0';
-	return true;
-}
-
-bool
-mc_peer_is(const struct mc_peer *peer, const char *role)
-{
-	return role[0] != '\0' && list_has(peer->roles, role, strlen(role));
-}
-
-bool
-peer_has_role_of(const struct mc_peer *peer, const char *roles)
-{
-	size_t n;
-
-	for (;; roles += n + 1) {
-		n = strcspn(roles, ",");
-		if (n != 0 && list_has(peer->roles, roles, n))
-			return true;
-		if (roles[n] == '\0')
-			return false;
-	}
-}
-
-static void
-read_names(gnutls_x509_crt_t crt, struct mc_peer *peer)
-{
-	char uri[256];
-	size_t size;
-	int type;
-
-	for (unsigned i = 0;; i++) {
-		size = sizeof(uri);
-		type = gnutls_x509_crt_get_subject_alt_name(crt, i, uri, &size,
-		    NULL);
-		if (type < 0 && type != GNUTLS_E_SHORT_MEMORY_BUFFER)
-			return;
-		if (type == GNUTLS_SAN_URI)
-			peer_uri(peer, uri, size);
-	}
 }
 
 /* What the files hold */
@@ -244,7 +118,7 @@ use_chain(struct mc_host *host, struct tls *tls,
 	}
 	error = set_pair(host, tls, files, chain, count, key_data);
 	warn_validity(host, files->certificate, chain[0]);
-	read_names(chain[0], &tls->self);
+	peer_read(&tls->self, chain[0]);
 	for (unsigned i = 0; i < count; i++)
 		gnutls_x509_crt_deinit(chain[i]);
 	return error >= 0;
@@ -373,7 +247,7 @@ read_peer(gnutls_session_t session, struct tls_check *check)
 	}
 	gnutls_x509_crt_init(&crt);
 	if (gnutls_x509_crt_import(crt, &chain[0], GNUTLS_X509_FMT_DER) == 0)
-		read_names(crt, check->peer);
+		peer_read(check->peer, crt);
 	gnutls_x509_crt_deinit(crt);
 	return true;
 }
@@ -483,79 +357,4 @@ tls_explain(gnutls_session_t session, int error, struct tls_check *check)
 		refuse(check, (gnutls_alert_description_t)
 		    gnutls_error_to_alert(error, &level),
 		    gnutls_strerror(error));
-}
-
-/* The process's own */
-
-struct tls *
-identity_ref(void)
-{
-	struct tls *tls;
-
-	pthread_mutex_lock(&identity.lock);
-	tls = tls_ref(identity.tls);
-	pthread_mutex_unlock(&identity.lock);
-	return tls;
-}
-
-static void
-identity_set(struct tls *tls)
-{
-	struct tls *old;
-
-	pthread_mutex_lock(&identity.lock);
-	old = identity.tls;
-	identity.tls = tls;
-	pthread_mutex_unlock(&identity.lock);
-	tls_unref(&old);
-}
-
-/* *tls_r NULL: none is configured. */
-static bool
-identity_read(struct mc_host *host, const struct process_conf *conf,
-    struct tls **tls_r)
-{
-	struct tls_files files = {
-		conf->certificate, conf->key, conf->ca, conf->tls_priority
-	};
-
-	*tls_r = NULL;
-	if (conf->certificate[0] == '\0' && conf->key[0] == '\0' &&
-	    conf->ca[0] == '\0')
-		return true;
-	*tls_r = tls_load(host, &files);
-	return *tls_r != NULL;
-}
-
-bool
-identity_usable(const struct process_conf *conf)
-{
-	struct tls *tls;
-	bool usable = identity_read(NULL, conf, &tls);
-
-	tls_unref(&tls);
-	return usable;
-}
-
-enum mc_status
-identity_load(struct process *process)
-{
-	struct tls *tls;
-
-	if (!identity_read(process->self, &process->conf, &tls))
-		return MC_INVALID;
-	identity_set(tls);
-	return MC_OK;
-}
-
-/* The name cannot dangle: it is copied, once for each thread. */
-const char *
-identity_name(void)
-{
-	static _Thread_local char name[64];
-	struct tls *tls = identity_ref();
-
-	snprintf(name, sizeof(name), "%s", tls != NULL ? tls->self.name : "");
-	tls_unref(&tls);
-	return name;
 }

@@ -29,7 +29,8 @@ struct tls	*tls_ref(struct tls *);		/* (any thread) */
 void		 tls_unref(struct tls **);	/* (any thread) */
 const char	*tls_name(const struct tls *);	/* in its own certificate */
 
-/* The process's own, by identity_load; a reference, or NULL without one. */
+/* identity.c: the process's own, by identity_load; a reference, or NULL
+ * without one. */
 struct tls	*identity_ref(void);		/* (any thread) */
 
 enum tls_side {
@@ -58,9 +59,12 @@ gnutls_session_t tls_session(struct tls *, enum tls_side);
 void		 tls_explain(gnutls_session_t, int error,
 		    struct tls_check *);
 
-/* "metacube:ROLE/NAME"; false: it is not of this form.  Adds the role, takes
- * the name. */
+/* peer.c: "metacube:ROLE/NAME"; false: it is not of this form.  Adds the role,
+ * takes the name. */
 bool		 peer_uri(struct mc_peer *, const char *uri, size_t len);
+
+/* All that the certificate says of this form. */
+void		 peer_read(struct mc_peer *, gnutls_x509_crt_t);
 
 /* Does the comma-separated list name one of the peer's roles? */
 bool		 peer_has_role_of(const struct mc_peer *, const char *roles);
