@@ -98,7 +98,7 @@ tests_unit_test_proxy_t_LDADD = $(UNIT_LIBS)
 
 tests_unit_test_pump_t_SOURCES = tests/unit/test_pump.c \
 	tests/unit/pump_servers.c tests/unit/pump_client.c \
-	tests/unit/pump_rig.c tests/unit/pump_rig.h tools/pki.c tools/ctl.h
+	tests/unit/pump_rig.c tests/unit/pump_rig.h $(PKI) tools/ctl.h
 tests_unit_test_pump_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tools
 tests_unit_test_pump_t_LDADD = $(UNIT_LIBS)
 
@@ -110,7 +110,7 @@ tests_unit_test_antp_t_LDADD = $(UNIT_LIBS)
 tests_unit_test_stream_t_SOURCES = tests/unit/test_stream.c \
 	tests/unit/stream_rig.c tests/unit/stream_rig.h \
 	tests/unit/pump_client.c tests/unit/pump_rig.c \
-	tests/unit/pump_rig.h tools/pki.c tools/ctl.h
+	tests/unit/pump_rig.h $(PKI) tools/ctl.h
 tests_unit_test_stream_t_CPPFLAGS = $(UNIT_CPPFLAGS) -I$(top_srcdir)/tools
 tests_unit_test_stream_t_LDADD = $(UNIT_LIBS)
 

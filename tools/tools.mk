@@ -8,10 +8,13 @@ dist_noinst_SCRIPTS += tools/setup tools/demo tools/check tools/campaign \
 	.ci/run
 EXTRA_DIST += tools/lib/network.sh tools/lib/web.sh
 
+# Tests make their certificates with it, too.
+PKI = tools/pki.c tools/pki.h tools/pki_certificate.c tools/pki_files.c
+
 bin_PROGRAMS += metacubectl
 dist_man_MANS += tools/metacubectl.1
 metacubectl_SOURCES = tools/metacubectl.c tools/ctl.h tools/ctl_password.c \
-	tools/ctl_print.c tools/ctl_socket.c tools/pki.c
+	tools/ctl_print.c tools/ctl_socket.c $(PKI)
 metacubectl_LDADD = libmetacube-client.la api/libproto.la $(GNUTLS_LIBS) \
 	$(PROTOBUF_C_LIBS)
 
