@@ -5,15 +5,15 @@
  *	line.c		one connection: heads, bytes, deadlines
  *	course.c	what to ask next, and what an answer means
  *	pieces.c	from the loop to the disk and back
- *	disk.c		the files; the instance's thread
+ *	disk.c, freeze.c	the files; the instance's thread
  *	readers.c	service "wmq"
  *	files.c		services "wmqfile" and "freeze"
  *	state.c		service "mirror", and the command
  *	servers.c	which one to dial, and when
  *	antpclnt.c	settings, and those who wait
  *
- * All but disk.c is the loop's; what the thread is given (struct piece) is its
- * own until it gives that back.
+ * All but these two is the loop's; what the thread is given (struct piece) is
+ * its own until it gives that back.
  */
 #ifndef ANTPCLNT_CLIENT_H
 #define ANTPCLNT_CLIENT_H

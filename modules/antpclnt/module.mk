@@ -10,7 +10,9 @@ modules_antpclnt_la_SOURCES = \
 	modules/antpclnt/course.h \
 	modules/antpclnt/disk.c \
 	modules/antpclnt/disk.h \
+	modules/antpclnt/disk_parts.h \
 	modules/antpclnt/files.c \
+	modules/antpclnt/freeze.c \
 	modules/antpclnt/line.c \
 	modules/antpclnt/pieces.c \
 	modules/antpclnt/readers.c \
