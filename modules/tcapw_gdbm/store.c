@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: MIT */
-#include "store.h"
-
-#include "clean.h"
-#include "load.h"
+/* store - the file, and one account in it; store_list.c has the listing,
+ * store_load.c another whole file in its place. */
+#include "store_parts.h"
 
 #include <metacube/bytes.h>
 #include <metacube/pwq.h>
 
 #include <errno.h>
-#include <gdbm.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,34 +15,17 @@
 #define POSITION_SIZE	57
 #define POSITION_VERSION 1
 
-struct store {
-	struct mc_host		*host;
-	struct store_conf	 conf;
-	GDBM_FILE		 db;
-	int			 lock;
-	bool			 dirty;		/* has no marker */
-	bool			 broken;	/* until the next start */
-	struct tcapw_position	 position;
-	char			(*names)[MC_NAME_SIZE];	/* sorted; a listing */
-	size_t			 nnames;	/* is under way */
-	struct load		*load;		/* NULL: none */
-	struct tcapw_position	 loaded;	/* what it shall be */
-	GDBM_FILE		 loaded_db;	/* all is in it */
-	struct clean_marking	*marking;	/* of that */
-};
-
-/* GDBM does not tell its fatal function which file it was: the one that this
- * thread works on. */
-static _Thread_local struct store *current;
+_Thread_local struct store *store_current;
 
 /* GDBM would end the process after this; we do, and say why.  The marker
  * goes, so that the next start does not meet the same file. */
 static void
 gdbm_gave_up(const char *message)
 {
-	clean_unmark(current->host, current->conf.path);
-	mc_fatal(current->host, "%s: GDBM: %s; it will be built anew from "
-	    "the queue at the next start", current->conf.path, message);
+	clean_unmark(store_current->host, store_current->conf.path);
+	mc_fatal(store_current->host, "%s: GDBM: %s; it will be built anew "
+	    "from the queue at the next start", store_current->conf.path,
+	    message);
 }
 
 static datum
@@ -105,8 +86,8 @@ position_read(struct store *store)
 	return 0;
 }
 
-static int
-position_write(GDBM_FILE db, const struct tcapw_position *position)
+int
+store_position_write(GDBM_FILE db, const struct tcapw_position *position)
 {
 	uint8_t at[POSITION_SIZE] = { POSITION_VERSION };
 
@@ -119,8 +100,8 @@ position_write(GDBM_FILE db, const struct tcapw_position *position)
 	    (datum){ (char *)at, sizeof(at) }, GDBM_REPLACE);
 }
 
-static void
-options_set(const struct store *store, GDBM_FILE db)
+void
+store_options(const struct store *store, GDBM_FILE db)
 {
 	size_t cache = (size_t)(store->conf.cache / store->conf.block_size);
 	size_t map_max = (size_t)store->conf.map_max;
@@ -132,14 +113,14 @@ options_set(const struct store *store, GDBM_FILE db)
 static enum mc_status
 db_open(struct store *store, int flags)
 {
-	current = store;
+	store_current = store;
 	store->db = gdbm_open(store->conf.path, (int)store->conf.block_size,
 	    flags | GDBM_CLOEXEC, 0600, gdbm_gave_up);
 	if (store->db == NULL)
 		return mc_fail(store->host, MC_UNAVAILABLE, "%s: %s (%s)",
 		    store->conf.path, gdbm_strerror(gdbm_errno),
 		    strerror(errno));
-	options_set(store, store->db);
+	store_options(store, store->db);
 	return MC_OK;
 }
 
@@ -182,23 +163,11 @@ store_begin(struct store *store)
 }
 
 static void
-load_forget(struct store *store)
-{
-	clean_marking_free(&store->marking);
-	if (store->loaded_db != NULL) {
-		gdbm_close(store->loaded_db);
-		store->loaded_db = NULL;
-		load_sweep(store->conf.path);
-	}
-	load_free(&store->load);
-}
-
-static void
 store_free(struct store **storep)
 {
 	struct store *store = *storep;
 
-	load_forget(store);
+	store_load_forget(store);
 	if (store->db != NULL)
 		gdbm_close(store->db);
 	if (store->lock != -1)
@@ -231,9 +200,9 @@ store_close(struct store **storep)
 
 	if (store == NULL)
 		return;
-	current = store;
+	store_current = store;
 	mark = store->dirty && !store->broken;
-	if (mark && (position_write(store->db, &store->position) != 0 ||
+	if (mark && (store_position_write(store->db, &store->position) != 0 ||
 	    gdbm_sync(store->db) != 0)) {
 		store_broken(store, "cannot be closed properly");
 		mark = false;
@@ -256,7 +225,7 @@ static enum mc_status
 store_fetch(struct store *store, const char *name, datum *value_r)
 {
 	value_r->dptr = NULL;
-	current = store;
+	store_current = store;
 	if (store->broken)
 		return MC_UNAVAILABLE;
 	*value_r = gdbm_fetch(store->db, name_key(name));
@@ -370,225 +339,4 @@ store_apply(struct store *store, const struct tcapw_change *change)
 		break;
 	}
 	return MC_INVALID;
-}
-
-static int
-name_compare(const void *left, const void *right)
-{
-	return strcmp(left, right);
-}
-
-static void
-names_take(struct store *store, const datum *key)
-{
-	if (key->dsize <= 0 || key->dsize >= MC_NAME_SIZE ||
-	    key->dptr[0] == '\0' || store->nnames == store->position.count)
-		return;
-	memcpy(store->names[store->nnames++], key->dptr, (size_t)key->dsize);
-}
-
-/* GDBM's own order is lost when the account that a listing has come to is
- * deleted.  So a listing begins with all names, sorted, and keeps them until
- * its end; another listing meanwhile may as well go on with these. */
-static void
-names_collect(struct store *store)
-{
-	datum key, next;
-
-	free(store->names);
-	store->names = mc_zalloc(MC_NAME_SIZE * (store->position.count + 1));
-	store->nnames = 0;
-	for (key = gdbm_firstkey(store->db); key.dptr != NULL; key = next) {
-		names_take(store, &key);
-		next = gdbm_nextkey(store->db, key);
-		free(key.dptr);
-	}
-	qsort(store->names, store->nnames, MC_NAME_SIZE, name_compare);
-}
-
-static size_t
-names_after(const struct store *store, const char *after)
-{
-	size_t low = 0, high = store->nnames;
-
-	while (low < high) {
-		size_t middle = low + (high - low) / 2;
-
-		if (strcmp(store->names[middle], after) <= 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return low;
-}
-
-static void
-names_forget(struct store *store)
-{
-	free(store->names);
-	store->names = NULL;
-	store->nnames = 0;
-}
-
-enum mc_status
-store_list(struct store *store, const char *after, size_t max,
-    struct tcapw_account *accounts_r, size_t *count_r)
-{
-	enum mc_status status;
-	size_t n = 0;
-
-	*count_r = 0;
-	current = store;
-	if (store->broken)
-		return MC_UNAVAILABLE;
-	if (after[0] == '\0' || store->names == NULL)
-		names_collect(store);
-	for (size_t i = names_after(store, after);
-	    i < store->nnames && n < max; i++) {
-		status = store_lookup(store, store->names[i], &accounts_r[n]);
-		if (status == MC_NOT_FOUND)
-			continue;	/* deleted since the listing began */
-		if (status != MC_OK)
-			return status;
-		tcapw_conceal(&accounts_r[n]);
-		n++;
-	}
-	if (n < max)
-		names_forget(store);
-	*count_r = n;
-	return MC_OK;
-}
-
-enum mc_status
-store_load_begin(struct store *store)
-{
-	if (store->broken)
-		return MC_UNAVAILABLE;
-	load_forget(store);
-	store->load = load_new(store->host, store->conf.path);
-	return store->load != NULL ? MC_OK : MC_UNAVAILABLE;
-}
-
-enum mc_status
-store_load_add(struct store *store, const void *accounts, size_t len)
-{
-	enum mc_status status;
-
-	if (store->load == NULL)
-		return MC_INVALID;
-	status = load_add(store->load, accounts, len);
-	if (status != MC_OK)
-		load_forget(store);
-	return status;
-}
-
-/* The file that is loaded is not one that the next start could meet. */
-static void
-load_gave_up(const char *message)
-{
-	mc_fatal(current->host, "%s.load: GDBM: %s", current->conf.path,
-	    message);
-}
-
-static GDBM_FILE
-load_open(void *arg, const char *path)
-{
-	struct store *store = arg;
-	GDBM_FILE db = gdbm_open(path, (int)store->conf.block_size,
-	    GDBM_NEWDB | GDBM_CLOEXEC, 0600, load_gave_up);
-
-	if (db == NULL)
-		mc_log(store->host, MC_ERROR, "%s: %s (%s)", path,
-		    gdbm_strerror(gdbm_errno), strerror(errno));
-	else
-		options_set(store, db);
-	return db;
-}
-
-enum mc_status
-store_load_end(struct store *store, const struct tcapw_position *expected)
-{
-	enum mc_status status;
-
-	current = store;
-	if (store->load == NULL)
-		return MC_INVALID;
-	store->loaded = *expected;
-	status = load_build(store->load, expected, load_open, store);
-	if (status != MC_OK)
-		load_forget(store);
-	return status;
-}
-
-/* All accounts are stored: what is left is to say where they stand. */
-static enum mc_status
-loaded_finish(struct store *store)
-{
-	GDBM_FILE db = store->loaded_db = load_take(store->load);
-
-	if (position_write(db, &store->loaded) != 0 || gdbm_sync(db) != 0)
-		return mc_fail(store->host, MC_UNAVAILABLE, "%s: %s",
-		    load_path(store->load), gdbm_db_strerror(db));
-	mc_crash_point("tcapw_gdbm.loaded");
-	store->marking = clean_marking_new(store->host,
-	    load_path(store->load));
-	return store->marking != NULL ? MC_OK : MC_UNAVAILABLE;
-}
-
-/* The marker first: killed between the two, the old store is unclean, which
- * it mostly was before; the new one is not there. */
-static enum mc_status
-loaded_take_place(struct store *store)
-{
-	enum mc_status status = clean_marking_end(store->host,
-	    store->marking, store->conf.path);
-
-	store->dirty = true;
-	if (status == MC_OK)
-		status = clean_replace(store->host, load_path(store->load),
-		    store->conf.path);
-	if (status != MC_OK)
-		return status;
-	gdbm_close(store->db);
-	store->db = store->loaded_db;
-	store->loaded_db = NULL;
-	store->dirty = false;
-	store->position = store->loaded;
-	names_forget(store);
-	load_forget(store);
-	return MC_OK;
-}
-
-static enum mc_status
-loaded_step(struct store *store, bool *done_r)
-{
-	int more = clean_marking_step(store->marking);
-
-	if (more == 1)
-		return MC_OK;
-	*done_r = true;
-	if (more == 0)
-		return loaded_take_place(store);
-	return mc_fail(store->host, MC_UNAVAILABLE, "%s: %s",
-	    load_path(store->load), strerror(errno));
-}
-
-enum mc_status
-store_load_step(struct store *store, bool *done_r)
-{
-	enum mc_status status;
-	bool stored = false;
-
-	*done_r = false;
-	current = store;
-	if (store->marking != NULL)
-		status = loaded_step(store, done_r);
-	else {
-		status = load_step(store->load, &stored);
-		if (status == MC_OK && stored)
-			status = loaded_finish(store);
-	}
-	if (status != MC_OK)
-		load_forget(store);
-	return status;
 }
