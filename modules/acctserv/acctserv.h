@@ -3,7 +3,9 @@
  * acctserv - its parts:
  *
  *	acctserv.c	lives, and follows the queue
+ *	turns.c		who waits for whom
  *	change.c	takes one change from its turn to its answer
+ *	answers.c	tells whoever has asked
  *	commands.c	what operators may ask, with metacubectl
  *	requests.c	what people may ask, through others
  *	listen.c	the two listeners for that

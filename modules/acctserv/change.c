@@ -8,10 +8,8 @@
  *	      |
  *	   durable --> applied by the follower --> answer
  *
- * Changes of one account wait for each other, as do those of names that look
- * alike; others do not, so that many share one commit of the queue.  What is
- * durable is done, whatever happens afterwards: it is answered once the store
- * has it too.
+ * turns.c says whose turn it is, answers.c answers.  What is durable is done,
+ * whatever happens afterwards: it is answered once the store has it too.
  *
  * A mail is on disk before the change that it belongs to: so whatever was
  * acknowledged has its mail, and a mail whose change came to nothing has a
@@ -27,218 +25,11 @@
 #include <metacube/freeze.h>
 #include <metacube/pwq.h>
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define AGAIN_MS	1000
-#define WAITING_MAX	64	/* changes of one account */
-
-static void begin(struct change *change);
-
-/* Turns. */
-
-static struct changes *
-turn_of(struct acctserv *acctserv, const char *key)
-{
-	uint32_t hash = 2166136261u;
-
-	for (; *key != '\0'; key++)
-		hash = (hash ^ (unsigned char)*key) * 16777619u;
-	return &acctserv->turns[hash % BUCKETS];
-}
-
-static struct change *
-first_of(struct acctserv *acctserv, const char *key)
-{
-	struct change *change;
-
-	TAILQ_FOREACH(change, turn_of(acctserv, key), link)
-		if (strcmp(change->key, key) == 0)
-			return change;
-	return NULL;
-}
-
-static bool
-is_crowded(const struct change *first)
-{
-	const struct change *change = first;
-	unsigned count = 0;
-
-	for (; change != NULL; change = TAILQ_NEXT(change, link))
-		count += strcmp(change->key, first->key) == 0;
-	return count > WAITING_MAX;
-}
-
-struct change *
-change_new(struct acctserv *acctserv, const struct act *act,
-    const char *name, const char *display)
-{
-	struct change *change = mc_zalloc(sizeof(*change));
-
-	change->acctserv = acctserv;
-	change->act = act;
-	change->request_id = mc_request();
-	strcpy(change->name, name);
-	strcpy(change->display, display);
-	mc_name_skeleton(name, change->key);
-	return change;
-}
-
-static void
-list_enter(struct change *change, struct changes *list)
-{
-	struct acctserv *acctserv = change->acctserv;
-
-	if (change->in == NULL)
-		mc_gauge(acctserv->host, "pending",
-		    (int64_t)++acctserv->pending);
-	else
-		TAILQ_REMOVE(change->in, change, link);
-	TAILQ_INSERT_TAIL(list, change, link);
-	change->in = list;
-}
-
-static void
-list_leave(struct change *change)
-{
-	struct acctserv *acctserv = change->acctserv;
-
-	if (change->in == NULL)
-		return;
-	TAILQ_REMOVE(change->in, change, link);
-	mc_gauge(acctserv->host, "pending", (int64_t)--acctserv->pending);
-}
-
-static void
-change_free(struct change *change)
-{
-	struct acctserv *acctserv = change->acctserv;
-
-	list_leave(change);
-	if (change->pointer.seq != 0)
-		TAILQ_REMOVE(&acctserv->durable, change, durable_link);
-	guess_end(acctserv->guard, &change->guess, MC_PENALTY_VOID);
-	mc_call_cancel(&change->call);
-	mc_timer_clear(&change->timer);
-	if (change->document != NULL)
-		mc_wipe(change->document, strlen(change->document));
-	free(change->document);
-	free(change->question);
-	mc_wipe(change, sizeof(*change));
-	free(change);
-}
-
-/* The next of the same key has its turn. */
-static void
-change_end(struct change *change)
-{
-	struct acctserv *acctserv = change->acctserv;
-	char key[MC_NAME_SIZE];
-	struct change *next;
-
-	memcpy(key, change->key, sizeof(key));
-	change_free(change);
-	next = first_of(acctserv, key);
-	if (next != NULL && !next->turn)
-		begin(next);
-}
-
-/* Answers. */
-
-static void
-request_answer(struct change *change, int result, const char *text)
-{
-	struct account_answer *answer = mc_zalloc(sizeof(*answer));
-
-	answer->result = result;
-	answer->retry_ms = change->retry_ms;
-	snprintf(answer->text, sizeof(answer->text), "%s", text);
-	if (result == RESULT(DONE)) {
-		answer->pointer = change->pointer;
-		strcpy(answer->display, change->display);
-		if (change->document != NULL)
-			snprintf(answer->document, sizeof(answer->document),
-			    "%s", change->document);
-	}
-	if (change->question != NULL)
-		question_answered(change->question, answer);
-	else
-		mc_call_done(change->asked, MC_OK, answer, sizeof(*answer));
-	mc_wipe(answer, sizeof(*answer));
-	free(answer);
-}
-
-static void
-answer(struct change *change, enum mc_status status, int result,
-    const char *text)
-{
-	if (change->query != NULL)
-		mc_query_done(change->query, status, "%s", text);
-	else if (change->renewing != NULL)
-		mc_call_done(change->renewing, status, NULL, 0);
-	else if (change->question != NULL || change->asked != NULL)
-		request_answer(change, result, text);
-	change->query = NULL;
-	change->renewing = change->asked = NULL;
-	change->question = NULL;
-}
-
-/* The fault is in what was asked, not in the moment. */
-static bool
-is_judged(enum mc_status status)
-{
-	return status == MC_INVALID || status == MC_DENIED ||
-	    status == MC_NOT_FOUND || status == MC_EXISTS;
-}
-
-void
-change_refuse(struct change *change, enum mc_status status, int result,
-    const char *format, ...)
-{
-	char text[256];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	mc_count(change->acctserv->host, "refused", 1);
-	if (change->query != NULL && is_judged(status))
-		audit_refused(change->acctserv, change->act->what,
-		    change->request.by, change->before.uid, status);
-	answer(change, status, result, text);
-	change_end(change);
-}
-
-void
-change_promise(struct change *change, const char *text)
-{
-	strcpy(change->display, "");	/* not even that */
-	answer(change, MC_OK, RESULT(DONE), text);
-}
-
-/* Whoever waits behind a change that hangs would wait too long. */
-static void
-send_away(struct change *change)
-{
-	change_refuse(change, MC_BUSY, RESULT(TRY_LATER), "nothing was "
-	    "changed: other changes of this account are not finished; "
-	    "try again later");
-}
-
-static void
-send_away_behind(struct change *first)
-{
-	struct change *change, *next;
-
-	for (change = TAILQ_NEXT(first, link); change != NULL;
-	    change = next) {
-		next = TAILQ_NEXT(change, link);
-		if (strcmp(change->key, first->key) == 0)
-			send_away(change);
-	}
-}
 
 /* 6. The store holds it. */
 static void
@@ -260,7 +51,7 @@ finished(struct change *change)
 	strcpy(change->display, account->display);
 	snprintf(text, sizeof(text), "account %s %s", account->display,
 	    change->act->done);
-	answer(change, MC_OK, RESULT(DONE), text);
+	change_answer(change, MC_OK, RESULT(DONE), text);
 	change_end(change);
 	mc_request_set(before);
 }
@@ -298,10 +89,10 @@ append_failed(struct change *change, enum mc_status status)
 		return;
 	}
 	change->uncertain = true;
-	answer(change, MC_UNCERTAIN, RESULT(UNCERTAIN), "uncertain: the "
+	change_answer(change, MC_UNCERTAIN, RESULT(UNCERTAIN), "uncertain: the "
 	    "message queue did not answer; the change may have been made, "
 	    "and is tried again until it is");
-	send_away_behind(change);
+	change_send_away_behind(change);
 	mc_timer_set(change->acctserv->host, &change->timer, AGAIN_MS,
 	    append, change);
 }
@@ -370,7 +161,7 @@ conclude(struct change *change)
 	if (record->verb == 0) {
 		strcpy(change->display, change->before.display);
 		mc_count(change->acctserv->host, change->act->done, 1);
-		answer(change, MC_OK, RESULT(DONE), change->act->done);
+		change_answer(change, MC_OK, RESULT(DONE), change->act->done);
 		change_end(change);
 		return;
 	}
@@ -528,8 +319,8 @@ looked_up(void *owner, const struct mc_reply *reply)
 }
 
 /* 1. Its turn. */
-static void
-begin(struct change *change)
+void
+change_begin(struct change *change)
 {
 	struct acctserv *acctserv = change->acctserv;
 
@@ -545,38 +336,6 @@ begin(struct change *change)
 	}
 	tcapw_lookup(&acctserv->tcapw, change->name, &change->call,
 	    looked_up, change);
-}
-
-void
-change_start(struct change *change)
-{
-	struct acctserv *acctserv = change->acctserv;
-	struct change *first = first_of(acctserv, change->key);
-
-	list_enter(change, turn_of(acctserv, change->key));
-	if (acctserv->pending > (size_t)acctserv->conf->max_pending)
-		change_refuse(change, MC_BUSY, RESULT(TRY_LATER), "nothing "
-		    "was changed: there are too many changes at the moment");
-	else if (first == NULL)
-		begin(change);
-	else if (first->uncertain || is_crowded(first))
-		send_away(change);
-}
-
-static void
-start_delayed(void *owner)
-{
-	change_start(owner);
-}
-
-void
-change_start_later(struct change *change, unsigned ms)
-{
-	struct acctserv *acctserv = change->acctserv;
-
-	list_enter(change, &acctserv->delayed);
-	mc_timer_set(acctserv->host, &change->timer, ms, start_delayed,
-	    change);
 }
 
 bool
@@ -603,18 +362,4 @@ change_forget(struct change *change)
 	account->uid = change->before.uid;
 	strcpy(account->name, change->before.name);
 	strcpy(account->display, change->before.display);
-}
-
-/* At the end of the process: what is under way may come true or not, and the
- * host has answered those who asked. */
-void
-changes_forget(struct acctserv *acctserv)
-{
-	struct change *change;
-
-	while ((change = TAILQ_FIRST(&acctserv->delayed)) != NULL)
-		change_free(change);
-	for (size_t i = 0; i < BUCKETS; i++)
-		while ((change = TAILQ_FIRST(&acctserv->turns[i])) != NULL)
-			change_free(change);
 }

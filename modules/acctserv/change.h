@@ -58,7 +58,7 @@ struct change {
 	struct tcapw_change	 record;	/* verb 0: changes nothing */
 };
 
-/* name is folded, display folds to it. */
+/* turns.c: name is folded, display folds to it. */
 struct change *change_new(struct acctserv *, const struct act *,
 	    const char *name, const char *display);
 
@@ -69,19 +69,32 @@ void	change_start_later(struct change *, unsigned ms);
  * account or one whose name looks like it. */
 void	change_start(struct change *);
 
-/* Answers and ends it; the text is half a sentence. */
+/* It is over: the next one has its turn. */
+void	change_end(struct change *);
+
+/* It hangs: whoever waits behind it would wait too long. */
+void	change_send_away_behind(struct change *);
+void	changes_forget(struct acctserv *);
+
+/* answers.c: whoever has asked is told; the text is half a sentence. */
+void	change_answer(struct change *, enum mc_status, int result,
+	    const char *text);
+
+/* The same, and ends it. */
 void	change_refuse(struct change *, enum mc_status, int result,
 	    const char *format, ...) MC_PRINTF(4, 5);
-
-/* check has to wait for something: it returns false, and later goes on. */
-void	change_go_on(struct change *);
 
 /* Answers before it is done; nobody hears what comes of it. */
 void	change_promise(struct change *, const char *text);
 
+/* change.c: it has its turn. */
+void	change_begin(struct change *);
+
+/* check has to wait for something: it returns false, and later goes on. */
+void	change_go_on(struct change *);
+
 /* The store holds what was durable up to there. */
 void	changes_applied(struct acctserv *, const struct wmq_pointer *);
-void	changes_forget(struct acctserv *);
 
 /* Begins with the account as it is, to be changed by check. */
 bool	change_found(struct change *, const struct tcapw_account *,

@@ -6,6 +6,7 @@ mcmodule_LTLIBRARIES += modules/acctserv.la
 modules_acctserv_la_SOURCES = \
 	modules/acctserv/acctserv.c \
 	modules/acctserv/acctserv.h \
+	modules/acctserv/answers.c \
 	modules/acctserv/audit.c \
 	modules/acctserv/audit.h \
 	modules/acctserv/change.c \
@@ -20,6 +21,7 @@ modules_acctserv_la_SOURCES = \
 	modules/acctserv/names.c \
 	modules/acctserv/requests.c \
 	modules/acctserv/show.c \
+	modules/acctserv/turns.c \
 	modules/acctserv/verifier.c
 modules_acctserv_la_LDFLAGS = $(MODULE_LDFLAGS)
 modules_acctserv_la_LIBADD = $(MODULE_LIBS) $(CRYPT_LIBS) $(GNUTLS_LIBS)
