@@ -37,6 +37,12 @@ parse_port(const char *text, in_port_t *port_r)
 	return true;
 }
 
+bool
+endpoint_is_local(const char *text)
+{
+	return strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
+}
+
 const char *
 endpoint_parse(const char *text, struct endpoint *endpoint)
 {
@@ -44,7 +50,7 @@ endpoint_parse(const char *text, struct endpoint *endpoint)
 	size_t len;
 
 	memset(endpoint, 0, sizeof(*endpoint));
-	if (strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0)
+	if (endpoint_is_local(text))
 		return parse_local(text + strlen(UNIX_PREFIX), endpoint);
 	if (colon == NULL || !parse_port(colon + 1, &endpoint->port))
 		return "does not end with a port from 0 to 65535";

@@ -33,9 +33,20 @@ struct acceptor {
 	struct mc_listener	*listener;	/* loop: NULL: unlistened */
 };
 
+/* acceptor.c; new takes roles, fd and tls, set_tls the new one. */
+struct acceptor	*acceptor_new(struct mc_host *, const struct mc_listen_conf *,
+		    char *roles, const struct conn_kind *, int fd,
+		    struct tls *);
 void		 acceptor_ref(struct acceptor *);
 void		 acceptor_unref(struct acceptor *);
 struct tls	*acceptor_tls(struct acceptor *);	/* a reference */
+void		 acceptor_set_tls(struct acceptor *, struct tls *);
+void		 acceptor_set_terms(struct acceptor *,
+		    const struct mc_listen_conf *);
+
+/* The I/O threads accept, or do no more when this returns. */
+void		 acceptor_start(struct acceptor *);
+void		 acceptor_stop(struct acceptor *);
 
 struct mc_listener {
 	LIST_ENTRY(mc_listener)	 link;
@@ -64,12 +75,19 @@ struct pump {
 
 struct pump	*pump_of(struct mc_host *);	/* made when first needed */
 
+/* pump.c: what pump_bind has bound, or one bound now; -1: the reason is
+ * logged. */
+int		 pump_take(struct mc_host *, const char *endpoint);
+
 /* bind.c; -1: the reason is logged. */
 int		 bind_endpoint(struct mc_host *, const char *endpoint);
 
 /* listen.c; NULL: the reason is logged. */
 struct mc_listener *listen_for(struct mc_host *, const struct mc_listen_conf *,
 		    const char *roles, const struct conn_kind *, void *state);
+
+/* Reads its certificate again. */
+enum mc_status	 listener_reload(struct mc_host *, struct mc_listener *);
 
 /* link.c; NULL: the reason is logged. */
 struct mc_link	*dial_for(struct mc_host *, const char *endpoint,

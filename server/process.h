@@ -25,7 +25,7 @@ struct counters;		/* count.c */
 struct io;			/* io.c: the I/O threads */
 struct pool;			/* work.c: threads for mc_pool */
 struct signals;			/* signals.c */
-struct pump;			/* listen.c: what an instance has open */
+struct pump;			/* listen.h: what an instance has open */
 struct worker;			/* work.c: an instance's own thread */
 
 /* metacubed.conf; the table of its keys is in process_conf.c. */

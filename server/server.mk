@@ -74,6 +74,7 @@ SERVER_CONF = \
 	server/value.h
 
 SERVER_PUMP = \
+	server/acceptor.c \
 	server/arena.c \
 	server/arena.h \
 	server/bind.c \
@@ -100,6 +101,7 @@ SERVER_PUMP = \
 	server/peer.c \
 	server/proxy.c \
 	server/proxy.h \
+	server/pump.c \
 	server/pump.h \
 	server/stream.c \
 	server/tls.c \
