@@ -10,6 +10,7 @@ modules_taskmaster_la_SOURCES = \
 	modules/taskmaster/evict.c \
 	modules/taskmaster/heap.c \
 	modules/taskmaster/heap.h \
+	modules/taskmaster/links.c \
 	modules/taskmaster/placement.c \
 	modules/taskmaster/placement.h \
 	modules/taskmaster/players.c \

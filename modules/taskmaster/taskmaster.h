@@ -2,7 +2,8 @@
 /*
  * taskmaster - what its files share.
  *
- *	worlds.c	the links: what worlds and gateways say
+ *	links.c		the links, and what is said on them
+ *	worlds.c	what worlds and gateways say
  *	register.c	what a world says first
  *	requests.c	place: choose, wait for one LOAD, seal the ticket
  *	players.c	who is where, and who has a seat there
@@ -57,7 +58,7 @@ struct taskmaster {
 	bool		 stopping;
 };
 
-/* worlds.c: one connection, a world's or a gateway's. */
+/* links.c: one connection, a world's or a gateway's. */
 struct link {
 	struct taskmaster *taskmaster;
 	struct mc_conn	*conn;
@@ -83,11 +84,17 @@ void	 link_kick(struct link *, uint64_t uid, const struct copy *,
 /* From all of the world; its tickets that expire until then are void. */
 void	 link_evict(struct link *, uint64_t uid, Metacube__Reason,
 	    uint64_t void_ms);
+/* Who must not be there: nobody knows the copy, or it is full. */
+void	 link_send_back(struct link *, uint64_t uid, const char *map,
+	    uint64_t epoch);
 void	 link_placed(struct link *, uint32_t cid,
 	    const struct taskmaster_place *);
 void	 link_refused(struct link *, uint32_t cid, enum mc_status);
 void	 links_watch(struct taskmaster *);
 void	 links_stop(struct taskmaster *);
+
+/* worlds.c */
+void	 link_heard(void *owner, const Metacube__Envelope *);
 
 /* register.c */
 #define LOAD_MAX	1000000
