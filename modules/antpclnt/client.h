@@ -3,7 +3,8 @@
  * client - a mirror's parts, shared by its files.
  *
  *	line.c		one connection: heads, bytes, deadlines
- *	course.c	what to ask next, and what an answer means
+ *	course.c	what to ask next
+ *	course_answer.c	what an answer means
  *	pieces.c	from the loop to the disk and back
  *	disk.c, freeze.c	the files; the instance's thread
  *	readers.c	service "wmq"
@@ -12,8 +13,8 @@
  *	servers.c	which one to dial, and when
  *	antpclnt.c	settings, and those who wait
  *
- * All but these two is the loop's; what the thread is given (struct piece) is
- * its own until it gives that back.
+ * All but disk.c and freeze.c is the loop's; what the thread is given (struct
+ * piece) is its own until it gives that back.
  */
 #ifndef ANTPCLNT_CLIENT_H
 #define ANTPCLNT_CLIENT_H

@@ -8,6 +8,7 @@ modules_antpclnt_la_SOURCES = \
 	modules/antpclnt/client.h \
 	modules/antpclnt/course.c \
 	modules/antpclnt/course.h \
+	modules/antpclnt/course_answer.c \
 	modules/antpclnt/disk.c \
 	modules/antpclnt/disk.h \
 	modules/antpclnt/disk_parts.h \
