@@ -7,7 +7,8 @@
  *	change.c	takes one change from its turn to its answer
  *	answers.c	tells whoever has asked
  *	commands.c	what operators may ask, with metacubectl
- *	requests.c	what people may ask, through others
+ *	requests.c	what people ask, through others
+ *	verbs.c		what each of that needs, and what it does
  *	listen.c	the two listeners for that
  *	guard.c		who has to wait before the next guess, or mail
  *	letter.c	mails and their codes

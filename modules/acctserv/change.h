@@ -103,6 +103,18 @@ bool	change_found(struct change *, const struct tcapw_account *,
 /* Of a deleted account: the uid and the name are left. */
 void	change_forget(struct change *);
 
+/* verbs.c: what has to come with one, and what it does. */
+enum {
+	TAKES_PROOF = 1, TAKES_NEW_PROOF = 2, TAKES_EMAIL = 4, TAKES_CODE = 8,
+	TAKES_MAILS = 16
+};
+struct verb {
+	unsigned	takes;
+	struct act	act;
+};
+const struct verb *verb_find(int verb);		/* NULL: there is none */
+void	change_refuse_code(struct change *);
+
 /* letter.c: gives the account a new code and has it mailed. */
 void	letter_code(struct change *, enum letter);
 bool	code_matches(const struct tcapw_account *, enum tcapw_code,

@@ -22,6 +22,7 @@ modules_acctserv_la_SOURCES = \
 	modules/acctserv/requests.c \
 	modules/acctserv/show.c \
 	modules/acctserv/turns.c \
+	modules/acctserv/verbs.c \
 	modules/acctserv/verifier.c
 modules_acctserv_la_LDFLAGS = $(MODULE_LDFLAGS)
 modules_acctserv_la_LIBADD = $(MODULE_LIBS) $(CRYPT_LIBS) $(GNUTLS_LIBS)
