@@ -12,54 +12,11 @@
  * may be started in any order.  Nothing is asked twice: whoever asked knows
  * best whether it still wants to know.
  */
-#include <metacube/conn.h>
-#include <metacube/taskmaster.h>
+#include "taskmaster_remote.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#define BUCKETS	1024
-
-struct conf {
-	const char	*connect;
-	int64_t		 connect_wait_ms, max_pending;
-};
-
-enum kind { PLACE, MAPS, EVICT, PLAYERS };
-
-struct question {
-	struct question	*chain;			/* same bucket */
-	struct question	*older, *newer;
-	enum kind	 kind;
-	uint32_t	 cid;
-	bool		 sent;
-	uint64_t	 deadline_ms;
-	struct mc_call	*call;
-	union {
-		struct taskmaster_request place;
-		char	after[MC_KEY_SIZE];
-		struct {
-			uint64_t	uid;
-			int		reason;
-		} evict;
-		uint64_t players_after;
-	} what;
-};
-
-struct remote {
-	struct mc_host	*host;
-	const struct conf *conf;
-	struct mc_link	*link;
-	struct mc_conn	*conn;			/* NULL: not connected */
-	struct question	*buckets[BUCKETS];
-	struct question	*oldest, *newest;
-	size_t		 pending;
-	uint32_t	 cid;
-	uint64_t	 started_ms;
-	struct mc_timer	*sweep;
-	bool		 met;			/* was connected once */
-};
 
 /* One connection.  After a reload the old one may end when the new one is
  * there already. */
@@ -105,7 +62,7 @@ question_find(struct remote *remote, uint32_t cid)
 	return question;
 }
 
-static void
+void
 question_end(struct remote *remote, struct question *question,
     enum mc_status status, const void *result, size_t len)
 {
@@ -121,77 +78,6 @@ question_end(struct remote *remote, struct question *question,
 	mc_gauge(remote->host, "pending", --remote->pending);
 	mc_call_done(question->call, status, result, len);
 	free(question);
-}
-
-static void
-place_send(struct remote *remote, struct question *question)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Place message = METACUBE__PLACE__INIT;
-
-	message.uid = question->what.place.uid;
-	message.name = question->what.place.name;
-	message.display = question->what.place.display;
-	message.map = question->what.place.map;
-	message.generation = question->what.place.generation;
-	envelope.cid = question->cid;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PLACE;
-	envelope.place = &message;
-	mc_conn_send(remote->conn, &envelope);
-}
-
-static void
-maps_send(struct remote *remote, struct question *question)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__ListMaps message = METACUBE__LIST_MAPS__INIT;
-
-	message.after = question->what.after;
-	envelope.cid = question->cid;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LIST_MAPS;
-	envelope.list_maps = &message;
-	mc_conn_send(remote->conn, &envelope);
-}
-
-static void
-evict_send(struct remote *remote, struct question *question)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Evict message = METACUBE__EVICT__INIT;
-
-	message.uid = question->what.evict.uid;
-	message.reason = (uint32_t)question->what.evict.reason;
-	envelope.cid = question->cid;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_EVICT;
-	envelope.evict = &message;
-	mc_conn_send(remote->conn, &envelope);
-}
-
-static void
-players_send(struct remote *remote, struct question *question)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__ListPlayers message = METACUBE__LIST_PLAYERS__INIT;
-
-	message.after = question->what.players_after;
-	envelope.cid = question->cid;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LIST_PLAYERS;
-	envelope.list_players = &message;
-	mc_conn_send(remote->conn, &envelope);
-}
-
-static void
-question_send(struct remote *remote, struct question *question)
-{
-	static void (*const sends[])(struct remote *, struct question *) = {
-		[PLACE] = place_send,
-		[MAPS] = maps_send,
-		[EVICT] = evict_send,
-		[PLAYERS] = players_send,
-	};
-
-	question->sent = true;
-	sends[question->kind](remote, question);
 }
 
 /* Before the first connection: the time until which one waits for it. */
@@ -322,111 +208,6 @@ static const struct taskmaster_ops ops = {
 	.players = players,
 };
 
-/* The answers.  What does not fit its record is no answer. */
-static bool
-text_copy(char *to, size_t size, const char *from)
-{
-	return snprintf(to, size, "%s", from) < (int)size;
-}
-
-static void
-placed(struct remote *remote, struct question *question,
-    const Metacube__Placed *message)
-{
-	struct taskmaster_place found = { .epoch = message->epoch };
-	bool fits = text_copy(found.world, sizeof(found.world),
-	    message->world) &&
-	    text_copy(found.map, sizeof(found.map), message->map) &&
-	    text_copy(found.endpoint, sizeof(found.endpoint),
-	    message->endpoint) &&
-	    message->ticket.len <= sizeof(found.ticket);
-
-	if (!fits) {
-		mc_log(remote->host, MC_ERROR, "%s has sent a place that "
-		    "cannot be one", remote->conf->connect);
-		question_end(remote, question, MC_INTERNAL, NULL, 0);
-		return;
-	}
-	found.ticket_len = message->ticket.len;
-	if (found.ticket_len > 0)
-		memcpy(found.ticket, message->ticket.data, found.ticket_len);
-	question_end(remote, question, MC_OK, &found, sizeof(found));
-}
-
-static void
-listed(struct remote *remote, struct question *question,
-    const Metacube__Maps *message)
-{
-	struct taskmaster_map maps[TASKMASTER_MAPS_MAX] = { 0 };
-	bool fits = message->n_maps <= TASKMASTER_MAPS_MAX;
-
-	for (size_t i = 0; fits && i < message->n_maps; i++) {
-		const Metacube__MapEntry *entry = message->maps[i];
-
-		fits = text_copy(maps[i].map, sizeof(maps[i].map),
-		    entry->key) &&
-		    text_copy(maps[i].title, sizeof(maps[i].title),
-		    entry->title);
-		maps[i].copies = entry->copies;
-		maps[i].users = entry->users;
-	}
-	if (fits)
-		question_end(remote, question, MC_OK, maps,
-		    message->n_maps * sizeof(maps[0]));
-	else
-		question_end(remote, question, MC_INTERNAL, NULL, 0);
-}
-
-static void
-players_listed(struct remote *remote, struct question *question,
-    const Metacube__Players *message)
-{
-	struct taskmaster_players list = {
-		.doubt = message->doubt, .count = message->n_number
-	};
-	bool fits = list.count <= TASKMASTER_PLAYERS_MAX &&
-	    message->n_uid == list.count &&
-	    message->n_generation == list.count &&
-	    message->n_display == list.count;
-
-	for (size_t i = 0; fits && i < list.count; i++) {
-		list.players[i].number = message->number[i];
-		list.players[i].uid = message->uid[i];
-		list.players[i].generation = message->generation[i];
-		fits = text_copy(list.players[i].display,
-		    sizeof(list.players[i].display), message->display[i]);
-	}
-	if (fits)
-		question_end(remote, question, MC_OK, &list, sizeof(list));
-	else
-		question_end(remote, question, MC_INTERNAL, NULL, 0);
-}
-
-static void
-refused(struct remote *remote, struct question *question,
-    const Metacube__Refused *message)
-{
-	enum mc_status status;
-
-	switch (message->reason) {
-	case METACUBE__REASON__NO_SUCH_MAP:
-		status = MC_NOT_FOUND;
-		break;
-	case METACUBE__REASON__TRY_LATER:
-		status = MC_BUSY;
-		break;
-	case METACUBE__REASON__NOT_ALLOWED:
-		status = MC_DENIED;
-		break;
-	case METACUBE__REASON__BAD_REQUEST:
-		status = MC_INVALID;
-		break;
-	default:
-		status = MC_UNAVAILABLE;
-	}
-	question_end(remote, question, status, NULL, 0);
-}
-
 static void
 message(void *owner, const Metacube__Envelope *envelope)
 {
@@ -434,24 +215,8 @@ message(void *owner, const Metacube__Envelope *envelope)
 	struct remote *remote = meeting->remote;
 	struct question *question = question_find(remote, envelope->cid);
 
-	if (question == NULL)
-		return;
-	if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_REFUSED)
-		refused(remote, question, envelope->refused);
-	else if (question->kind == PLACE &&
-	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_PLACED)
-		placed(remote, question, envelope->placed);
-	else if (question->kind == MAPS &&
-	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_MAPS)
-		listed(remote, question, envelope->maps);
-	else if (question->kind == EVICT &&
-	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_EVICTED)
-		question_end(remote, question, MC_OK, NULL, 0);
-	else if (question->kind == PLAYERS &&
-	    envelope->message_case == METACUBE__ENVELOPE__MESSAGE_PLAYERS)
-		players_listed(remote, question, envelope->players);
-	else
-		question_end(remote, question, MC_INTERNAL, NULL, 0);
+	if (question != NULL)
+		question_answered(remote, question, envelope);
 }
 
 /* The link. */
