@@ -1,20 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * control_socket - makes room for the control socket: its directory, and the
- * name itself when a dead server has left it.
+ * control_socket - the socket: one Command in, one Output back.
+ *
+ * Who may ask is decided by the kernel's word for who is at the other end,
+ * and by the socket's mode; there is no password.
  */
-#include "control.h"
+#include "control_parts.h"
 
 #include "process.h"
+#include "pump.h"
 
 #include <errno.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#define QUERIES_MAX	16		/* unanswered, of one connection */
+
+/* Room for it: its directory, and the name itself when a dead server has left
+ * it. */
 
 /* 0: somebody listens there; else why not. */
 static int
@@ -113,4 +122,105 @@ control_prepare(struct process *process)
 		    sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1);
 	status = make_directory(path, process->conf.user);
 	return status != MC_OK ? status : remove_stale(path);
+}
+
+/* Who comes by it. */
+
+static void *
+opened(void *state, struct mc_conn *conn)
+{
+	struct session *session;
+
+	if (!pump_peer_trusted(conn)) {
+		mc_log(NULL, MC_WARN, "control socket: a stranger was turned "
+		    "away");
+		return NULL;
+	}
+	session = mc_zalloc(sizeof(*session));
+	session->commands = state;
+	session->conn = conn;
+	mc_conn_admit(conn);
+	return session;
+}
+
+static void
+asked(void *owner, const Metacube__Envelope *envelope)
+{
+	struct session *session = owner;
+	struct mc_query *query;
+
+	if (envelope->message_case != METACUBE__ENVELOPE__MESSAGE_COMMAND) {
+		mc_conn_close(session->conn);
+		return;
+	}
+	query = query_new(session, envelope->cid, envelope->command);
+	if (session->queries > QUERIES_MAX)
+		mc_query_done(query, MC_BUSY, "at most %d commands at a time",
+		    QUERIES_MAX);
+	else
+		query_run(query);
+}
+
+static void
+closed(void *owner)
+{
+	struct session *session = owner;
+	struct mc_query *query = session->commands->queries;
+
+	for (; query != NULL; query = query->next)
+		if (query->session == session)
+			query->session = NULL;
+	free(session);
+}
+
+static const struct mc_conn_ops conn_ops = {
+	.open		= opened,
+	.message	= asked,
+	.closed		= closed,
+};
+
+static const struct mc_listen_conf listen_conf = {
+	.certificate		= "",
+	.key			= "",
+	.max_connections	= 64,
+	.max_per_address	= 64,
+	.handshake_ms		= 10000,
+	.login_ms		= 10000,
+	.idle_ms		= 3600 * 1000,
+	.send_ms		= 60000,
+	.queue_max		= 4 * QUERY_OUTPUT_MAX,
+};
+
+enum mc_status
+control_start(struct process *process)
+{
+	struct commands *commands = process->commands;
+	struct mc_listen_conf conf = listen_conf;
+	char endpoint[sizeof(((struct sockaddr_un *)NULL)->sun_path) + 8];
+
+	if (*process->conf.control == '\0')
+		return MC_OK;
+	snprintf(endpoint, sizeof(endpoint), "unix:%s",
+	    process->conf.control);
+	conf.endpoint = endpoint;
+	commands->listener = mc_listen(process->self, &conf, NULL, &conn_ops,
+	    commands);
+	if (commands->listener == NULL)
+		return MC_UNAVAILABLE;
+	commands->path = strdup(process->conf.control);
+	if (chmod(commands->path, 0600) == -1)
+		return mc_fail(NULL, MC_UNAVAILABLE, "control socket %s: %s",
+		    commands->path, strerror(errno));
+	return MC_OK;
+}
+
+void
+control_stop(struct process *process)
+{
+	struct commands *commands = process->commands;
+
+	if (commands->listener == NULL)
+		return;
+	mc_unlisten(&commands->listener);
+	unlink(commands->path);
 }

@@ -9,6 +9,8 @@ SERVER_HOST = \
 	server/control.c \
 	server/control.h \
 	server/control_builtin.c \
+	server/control_parts.h \
+	server/control_query.c \
 	server/control_socket.c \
 	server/count.c \
 	server/count.h \
