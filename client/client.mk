@@ -10,6 +10,7 @@ libmetacube_client_la_SOURCES = \
 	client/buffer.c client/buffer.h \
 	client/client.c \
 	client/conversation.h \
+	client/dial.c \
 	client/endpoint.c client/endpoint.h \
 	client/fault.c client/fault.h \
 	client/hear.c \

@@ -2,9 +2,9 @@
 /*
  * conversation - one client: where it is, and what it waits for.
  *
- * Private to client/.  client.c dials, waits and gives up; talk.c says things
- * and hear.c knows what the answers mean; account.c asks for changes of the
- * account.
+ * Private to client/.  client.c opens, waits and closes; dial.c dials, and
+ * again; talk.c says things and hear.c knows what the answers mean; account.c
+ * asks for changes of the account.
  */
 #ifndef CLIENT_CONVERSATION_H
 #define CLIENT_CONVERSATION_H
@@ -80,13 +80,18 @@ struct metacube_client {
 		    ##__VA_ARGS__); \
 } while (0)
 
-/* client.c: how a conversation goes on. */
+/* client.c */
+void	client_idle(struct metacube_client *);
+
+/* dial.c: how a conversation goes on. */
 int	client_dial(struct metacube_client *);
+void	client_redial(struct metacube_client *);
+void	client_hang_up(struct metacube_client *);
+void	client_left(struct metacube_client *);
 void	client_rerouted(struct metacube_client *, const struct route *);
 void	client_entered(struct metacube_client *);
 void	client_lost(struct metacube_client *, const struct fault *);
 void	client_failed(struct metacube_client *, enum metacube_error);
-void	client_idle(struct metacube_client *);
 
 /* talk.c: what the client says. */
 void	talk_hello(struct metacube_client *);
