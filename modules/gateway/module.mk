@@ -7,6 +7,7 @@ modules_gateway_la_SOURCES = \
 	modules/gateway/change.c \
 	modules/gateway/gateway.c \
 	modules/gateway/news.c \
+	modules/gateway/question.c \
 	modules/gateway/review.c \
 	modules/gateway/session.c \
 	modules/gateway/session.h

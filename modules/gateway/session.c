@@ -24,7 +24,6 @@
 #include <string.h>
 
 #define VERSION		1
-#define RETRY_MS	1000	/* when nobody knows better */
 
 void
 session_send(struct session *session, Metacube__Envelope *envelope)
@@ -64,9 +63,9 @@ log_may(struct gateway *gateway)
 	return false;
 }
 
-static void
-refuse(struct session *session, Metacube__Reason reason, const char *text,
-    uint32_t retry_ms)
+void
+session_refuse(struct session *session, Metacube__Reason reason,
+    const char *text, uint32_t retry_ms)
 {
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
 	Metacube__Refused refused = METACUBE__REFUSED__INIT;
@@ -89,12 +88,12 @@ static void
 turn_away(struct session *session, Metacube__Reason reason,
     const char *text, uint32_t retry_ms)
 {
-	refuse(session, reason, text, retry_ms);
+	session_refuse(session, reason, text, retry_ms);
 	session_close(session);
 }
 
-static void
-turn_away_bad(struct session *session, const char *text)
+void
+session_turn_away_bad(struct session *session, const char *text)
 {
 	turn_away(session, METACUBE__REASON__BAD_REQUEST, text, 0);
 }
@@ -129,23 +128,23 @@ refuse_place(struct session *session, enum mc_status status)
 {
 	switch (status) {
 	case MC_NOT_FOUND:
-		refuse(session, METACUBE__REASON__NO_SUCH_MAP,
+		session_refuse(session, METACUBE__REASON__NO_SUCH_MAP,
 		    "there is no such map", 0);
 		break;
 	case MC_BUSY:
-		refuse(session, METACUBE__REASON__NO_WORLD,
+		session_refuse(session, METACUBE__REASON__NO_WORLD,
 		    "all world servers with this map are full", RETRY_MS);
 		break;
 	case MC_UNAVAILABLE:
-		refuse(session, METACUBE__REASON__NO_WORLD,
+		session_refuse(session, METACUBE__REASON__NO_WORLD,
 		    "no world server can take you now", RETRY_MS);
 		break;
 	case MC_DENIED:
-		refuse(session, METACUBE__REASON__NOT_ALLOWED,
+		session_refuse(session, METACUBE__REASON__NOT_ALLOWED,
 		    "you may not go there", 0);
 		break;
 	default:
-		refuse(session, METACUBE__REASON__TRY_LATER,
+		session_refuse(session, METACUBE__REASON__TRY_LATER,
 		    "no place was found in time", RETRY_MS);
 	}
 }
@@ -168,8 +167,8 @@ placed(void *owner, const struct mc_reply *reply)
 	    reply->status == MC_OK ? MC_INTERNAL : reply->status);
 }
 
-static void
-ask_place(struct session *session)
+void
+session_place(struct session *session)
 {
 	struct taskmaster_request request = {
 		.uid = session->uid, .generation = session->generation
@@ -204,7 +203,7 @@ granted(struct session *session, const struct auth_result *result)
 	mc_count(session->gateway->host, "logins_granted", 1);
 	mc_conn_admit(session->conn);
 	if (session->map[0] != '\0') {
-		ask_place(session);
+		session_place(session);
 		return;
 	}
 	mc_log(session->gateway->host, MC_NOTE,
@@ -247,7 +246,7 @@ turn_away_unverified(struct session *session, enum mc_status status)
 		    "unknown name or wrong password", 0);
 		break;
 	case MC_INVALID:
-		turn_away_bad(session, "this login is not understood");
+		session_turn_away_bad(session, "this login is not understood");
 		break;
 	case MC_BUSY:
 		mc_count(host, "logins_busy", 1);
@@ -302,12 +301,12 @@ verified(void *owner, const struct mc_reply *reply)
 	}
 	/* The wire has no message for a further step. */
 	session->exchange = result->exchange;
-	turn_away_bad(session, "this mechanism is not offered here");
+	session_turn_away_bad(session, "this mechanism is not offered here");
 }
 
 /* 1. Who the client says it is. */
-static bool
-map_take(struct session *session, const char *map)
+bool
+session_map(struct session *session, const char *map)
 {
 	if (!mc_key_valid(map))
 		return false;
@@ -344,105 +343,12 @@ login_said(struct session *session, const Metacube__Login *login)
 		turn_away(session, METACUBE__REASON__WRONG_VERSION,
 		    "this server speaks version 1", 0);
 	else if (login->proof.len > AUTH_DATA_MAX)
-		turn_away_bad(session, "the proof is too long");
-	else if (login->map[0] != '\0' && !map_take(session, login->map))
+		session_turn_away_bad(session, "the proof is too long");
+	else if (login->map[0] != '\0' && !session_map(session, login->map))
 		turn_away(session, METACUBE__REASON__NO_SUCH_MAP,
 		    "this cannot be the name of a map", 0);
 	else
 		login_ask(session, login);
-}
-
-static void
-maps_send(struct session *session, const struct taskmaster_map *maps,
-    size_t count)
-{
-	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
-	Metacube__Maps message = METACUBE__MAPS__INIT;
-	Metacube__MapEntry entries[TASKMASTER_MAPS_MAX];
-	Metacube__MapEntry *list[TASKMASTER_MAPS_MAX];
-
-	for (size_t i = 0; i < count; i++) {
-		metacube__map_entry__init(&entries[i]);
-		entries[i].key = (char *)maps[i].map;
-		entries[i].title = (char *)maps[i].title;
-		entries[i].copies = maps[i].copies;
-		entries[i].users = maps[i].users;
-		list[i] = &entries[i];
-	}
-	message.n_maps = count;
-	message.maps = list;
-	message.more = count == TASKMASTER_MAPS_MAX;
-	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_MAPS;
-	envelope.maps = &message;
-	session_send(session, &envelope);
-}
-
-static void
-listed(void *owner, const struct mc_reply *reply)
-{
-	struct session *session = owner;
-	size_t count = reply->len / sizeof(struct taskmaster_map);
-
-	session->stage = KNOWN;
-	if (reply->status != MC_OK || count > TASKMASTER_MAPS_MAX)
-		refuse(session, METACUBE__REASON__TRY_LATER,
-		    "the list of maps cannot be had now", RETRY_MS);
-	else
-		maps_send(session, reply->data, count);
-}
-
-static void
-list_said(struct session *session, const char *after)
-{
-	if (after[0] != '\0' && !mc_key_valid(after)) {
-		turn_away_bad(session, "this cannot be the name of a map");
-		return;
-	}
-	session->stage = ASKING;
-	taskmaster_maps(&session->gateway->taskmaster, after,
-	    &session->call, listed, session);
-}
-
-static void
-join_said(struct session *session, const char *map)
-{
-	session->began_ms = mc_now_ms();
-	if (map_take(session, map))
-		ask_place(session);
-	else
-		refuse(session, METACUBE__REASON__NO_SUCH_MAP,
-		    "this cannot be the name of a map", 0);
-}
-
-static bool
-question_may(struct session *session)
-{
-	uint64_t second = mc_now_ms() / 1000;
-
-	if (second != session->second)
-		session->questions = 0;
-	session->second = second;
-	return session->questions++ <
-	    session->gateway->conf->question_rate;
-}
-
-/* Who is known asks: where to, what there is, and for another password. */
-static void
-question_said(struct session *session, const Metacube__Envelope *envelope)
-{
-	if (!question_may(session))
-		refuse(session, METACUBE__REASON__TRY_LATER,
-		    "too many questions at once", RETRY_MS);
-	else if (envelope->message_case ==
-	    METACUBE__ENVELOPE__MESSAGE_LIST_MAPS)
-		list_said(session, envelope->list_maps->after);
-	else if (envelope->message_case == METACUBE__ENVELOPE__MESSAGE_JOIN)
-		join_said(session, envelope->join->map);
-	else if (envelope->message_case ==
-	    METACUBE__ENVELOPE__MESSAGE_ACCOUNT_REQUEST)
-		change_said(session, envelope->account_request);
-	else
-		turn_away_bad(session, "this was not expected now");
 }
 
 static void
@@ -459,7 +365,7 @@ message(void *owner, const Metacube__Envelope *envelope)
 	else if (session->stage == KNOWN)
 		question_said(session, envelope);
 	else
-		turn_away_bad(session, "this was not expected now");
+		session_turn_away_bad(session, "this was not expected now");
 }
 
 static void *

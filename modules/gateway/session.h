@@ -4,6 +4,7 @@
  * and what the files of this module share.
  *
  *	session.c	the conversation
+ *	question.c	what a client asks once it is known
  *	change.c	changes of the client's own account
  *	news.c		accounts that have changed: their sessions end
  *	review.c	who is on worlds, when news may have been missed
@@ -23,6 +24,8 @@ struct conf {
 	int64_t			 question_rate;	/* of one client, a second */
 	int64_t			 change_rate;	/* of one client, a minute */
 };
+
+#define RETRY_MS	1000	/* when nobody knows better */
 
 struct news;
 struct review;
@@ -77,6 +80,13 @@ struct session {
 extern const struct mc_conn_ops session_ops;
 
 void	 session_send(struct session *, Metacube__Envelope *);
+void	 session_refuse(struct session *, Metacube__Reason, const char *text,
+	    uint32_t retry_ms);
+/* As a BAD_REQUEST, and closes. */
+void	 session_turn_away_bad(struct session *, const char *text);
+/* Where it is to go; false: that is no map. */
+bool	 session_map(struct session *, const char *map);
+void	 session_place(struct session *);	/* asks the taskmaster */
 /* Who has logged in has to go. */
 void	 session_kick(struct session *, Metacube__Reason);
 
@@ -86,6 +96,9 @@ void	 sessions_cut(struct gateway *, uint64_t uid, const char *name,
 
 /* Tells everybody that the server stops, and closes. */
 void	 sessions_stop(struct gateway *);
+
+/* question.c */
+void	 question_said(struct session *, const Metacube__Envelope *);
 
 /* change.c */
 void	 change_said(struct session *, const Metacube__AccountRequest *);
