@@ -18,7 +18,7 @@
 
 struct call_pool;		/* call.c: all calls, and their deadlines */
 struct calls;			/* call.c: pending calls to one instance */
-struct commands;		/* control.c */
+struct commands;		/* control_parts.h */
 struct conf_args;		/* conf.h */
 struct conf_set;
 struct counters;		/* count.c */
