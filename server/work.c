@@ -22,7 +22,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#define POOL_NICE	10
+#define POOL_NICE	10		/* more than the loop */
 #define POOL_MAX	256		/* threads */
 
 struct job {
@@ -287,10 +287,12 @@ pool_main(void *arg)
 {
 	struct pool *pool = arg;
 	struct queue *queue = &pool->queue;
+	id_t self = (id_t)syscall(SYS_gettid);
 	struct job *job;
 
 	pthread_setname_np(pthread_self(), "pool");
-	setpriority(PRIO_PROCESS, (id_t)syscall(SYS_gettid), POOL_NICE);
+	setpriority(PRIO_PROCESS, self,
+	    getpriority(PRIO_PROCESS, self) + POOL_NICE);
 	pthread_mutex_lock(&queue->lock);
 	while (queue_wait(queue)) {
 		job = (struct job *)queue->jobs.first;
