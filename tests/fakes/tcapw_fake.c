@@ -250,7 +250,7 @@ static const struct mc_key keys[] = {
 	  "failing|double|unwanted|huge|holds",
 	  .help = "What it does with a question." },
 	{ MC_FIELD_AS("delay", struct conf, delay_ms), .type = MC_DURATION,
-	  .fallback = "0ms", .min = 0, .max = 60000,
+	  .fallback = "0ms", .min = 0, .max = 3600000,
 	  .help = "How long thread, pool, slow and holds take." },
 	{ MC_FIELD(struct conf, status), .type = MC_CHOICE,
 	  .fallback = "unavailable", .choices = "ok|denied|not_found|exists|"

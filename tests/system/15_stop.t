@@ -24,14 +24,16 @@ ask () {
 	until_true log_has one 'asker.* asks'
 }
 
-# ended SECONDS STATUS - the server ends within that time, with that status
+# ended STATUS - the server ends with it.  What it does not wait for takes far
+# longer than the test is patient.
+never=600s
 ended () {
-	local began=$SECONDS pid=${pid_of[one]} status
+	local pid=${pid_of[one]} status
 	unset "pid_of[one]"
 	reap "$pid"
 	status=$?
-	echo "status $status after $((SECONDS - began)) s"
-	[ $status -eq "$2" ] && [ $((SECONDS - began)) -le "$1" ]
+	echo "status $status"
+	[ $status -eq "$1" ]
 }
 
 # insists - asks it to stop until it does so at once
@@ -50,14 +52,14 @@ in_order () {			# PATTERN PATTERN - first lines with them
 # Who fails to begin.
 world_of answers 0ms 5s 'fails = "init";'
 launch one
-check "a failing init ends the server with status 1" ended 5 1
+check "a failing init ends the server with status 1" ended 1
 check "the message names instance and file" \
 	log_has one 'ERROR.*asker .*conf.d/asker.conf.* initialised'
 check "nothing was started" not log_has one 'asker.* (start|stop|fini)$'
 
 world_of answers 0ms 5s 'fails = "start";'
 launch one
-check "a failing start ends the server with status 1" ended 5 1
+check "a failing start ends the server with status 1" ended 1
 check "the message names the instance" \
 	log_has one 'ERROR.*asker .*asker.conf.* started'
 check "what was initialised is finished" log_has one 'asker fini$'
@@ -68,7 +70,7 @@ world_of thread 1s 20s
 start one
 check "somebody asks" ask
 kill -TERM "${pid_of[one]}"
-check "a stop waits for what is being answered" ended 10 0
+check "a stop waits for what is being answered" ended 0
 wait $asking
 check "and the answer arrives" grep -q 'answered: done' "$net/asked"
 check "stop, then fini" in_order 'asker stop$' 'asker fini$'
@@ -78,22 +80,22 @@ world_of silent 0ms 300ms
 start one
 check "somebody asks" ask
 kill -TERM "${pid_of[one]}"
-check "a question that nobody answers holds it up to the limit" ended 5 0
+check "a question that nobody answers holds it up to the limit" ended 0
 wait $asking
 check "who asked is told" grep -q 'asker has stopped' "$net/asked"
 check "fini has run" log_has one 'asker fini$'
 
 # A job that does not end.
-world_of thread 60s 300ms
+world_of thread $never 300ms
 start one
 check "somebody asks" ask
 kill -TERM "${pid_of[one]}"
-check "a job that does not end is left behind, status 1" ended 5 1
+check "a job that does not end is left behind, status 1" ended 1
 wait $asking
 check "the log names its instance" \
 	log_has one 'tcapw_fake has not finished its work'
 
-world_of thread 60s 60s
+world_of thread $never $never
 start one
 check "somebody asks" ask
 kill -TERM "${pid_of[one]}" "${pid_of[one]}"
@@ -101,7 +103,7 @@ check "it is stopping" until_true log_has one 'metacubed stopping'
 check "two signals at the same time are one" \
 	not log_has one 'stopping at once'
 check "a second SIGTERM is another one" until_true insists
-check "and ends it at once, status 1" ended 5 1
+check "and ends it at once, status 1" ended 1
 wait $asking
 
 # A module that holds the loop for a while.
@@ -131,7 +133,7 @@ ctl one hang >"$net/asked" 2>&1 &
 asking=$!
 check "a module hangs" until_true log_has one 'asker.* hangs'
 kill -TERM "${pid_of[one]}"
-check "a server whose loop is held ends all the same" ended 10 1
+check "a server whose loop is held ends all the same" ended 1
 check "the log says who held it" log_has one 'ERROR.*held by asker \(hang\)'
 wait $asking
 
@@ -142,7 +144,7 @@ start one
 unset METACUBE_CRASH_AT
 check "a crash point is passed" ctl one pass
 check "until its turn comes" not ctl one pass
-check "then the process is killed" ended 5 137
+check "then the process is killed" ended 137
 check "the log has said so" log_has one 'METACUBE_CRASH_AT'
 
 # What needs a restart is said.
