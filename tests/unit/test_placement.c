@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 static struct placement placement;
 
@@ -387,13 +388,13 @@ against_all(void)
 }
 
 /* 1,000 worlds of 1,000 maps each out of 100,000: the counts stay right, and
- * a million choices end in the time of a test. */
+ * a million choices take no more of the processor than a test may. */
 static void
 many(void)
 {
 	char **maps = mc_zalloc(1000 * sizeof(*maps));
 	uint32_t *none = mc_zalloc(1000 * sizeof(*none));
-	uint64_t began_ms = mc_now_ms();
+	clock_t began = clock();
 	struct choice choice;
 	char name[32];
 
@@ -430,7 +431,7 @@ many(void)
 	for (struct world *world = placement.worlds; world != NULL;
 	    world = world->next)
 		CU_ASSERT_TRUE(world->users > 0 && world->users <= 2000);
-	CU_ASSERT_TRUE(mc_now_ms() - began_ms < 60000);
+	CU_ASSERT_TRUE(clock() - began < 60 * CLOCKS_PER_SEC);
 	placement_fini(&placement);
 	for (size_t i = 0; i < 1000; i++)
 		free(maps[i]);
