@@ -15,14 +15,8 @@ bail () {
 }
 
 cleanup () {
-	local pid
 	trap '' INT TERM HUP
-	for pid in "${peers[@]}" "${pid_of[@]}"; do
-		kill -TERM "$pid" 2>/dev/null
-	done
-	for pid in "${peers[@]}" "${pid_of[@]}"; do
-		reap "$pid"
-	done
+	end_all "${peers[@]}" "${pid_of[@]}"
 	rm -rf "$net"
 }
 

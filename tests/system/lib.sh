@@ -101,14 +101,8 @@ logs_show () {
 }
 
 cleanup () {
-	local pid
 	trap '' INT TERM HUP
-	for pid in "${helpers[@]}" "${pid_of[@]}"; do
-		ours "$pid" && kill -TERM "$pid" 2>/dev/null
-	done
-	for pid in "${helpers[@]}" "${pid_of[@]}"; do
-		! ours "$pid" || reap "$pid"
-	done
+	end_all "${helpers[@]}" "${pid_of[@]}"
 	rm -rf "$net"
 }
 trap cleanup EXIT

@@ -27,11 +27,9 @@ accounts_at=gateway		# the one with acctserv; "account": on its own
 
 # -- waiting --------------------------------------------------------------
 
-gone () { ! kill -0 "$1" 2>/dev/null; }
-
-# ours PID - a child that still runs; long after its end the number may be
-# that of somebody else's process.
-ours () { grep -qs "^PPid:[[:space:]]*$$\$" "/proc/$1/status"; }
+# gone PID - no child of ours any more: the number of one that has ended may
+# meanwhile be that of somebody else's process.
+gone () { ! grep -qs "^PPid:[[:space:]]*$$\$" "/proc/$1/status"; }
 
 # until_true COMMAND... - again and again, as long as patience lasts
 until_true () {
@@ -58,6 +56,17 @@ reap () {
 		return 124
 	fi
 	wait "$1" 2>/dev/null
+}
+
+# end_all PID... - who still runs is asked to end, and then each waited for
+end_all () {
+	local pid
+	for pid; do
+		gone "$pid" || kill -TERM "$pid" 2>/dev/null
+	done
+	for pid; do
+		reap "$pid"
+	done
 }
 
 # -- certificates ---------------------------------------------------------
@@ -231,8 +240,10 @@ address () {
 
 # counter NAME INSTANCE COUNTER - its value, 0 when nothing was counted
 counter () {
-	ctl "$1" counters "$2" | awk -v name="$3" \
-		'$2 == name { value = $3 } END { print value + 0 }'
+	local counters
+	counters=$(ctl "$1" counters "$2") || return
+	awk -v name="$3" '$2 == name { value = $3 } END { print value + 0 }' \
+		<<<"$counters"
 }
 
 # row SERVER COMMAND PATTERN... - one row of the answer has all of these.  A
@@ -284,7 +295,7 @@ start () {
 stop () {
 	local pid=${pid_of[$1]}
 	unset "pid_of[$1]"
-	kill -TERM "$pid"
+	gone "$pid" || kill -TERM "$pid"
 	reap "$pid"
 }
 
@@ -303,7 +314,7 @@ stay_put () {
 kill_hard () {			# NAME
 	local pid=${pid_of[$1]}
 	unset "pid_of[$1]"
-	kill -KILL "$pid"
+	gone "$pid" || kill -KILL "$pid"
 	wait "$pid" 2>/dev/null
 	true
 }
