@@ -77,13 +77,13 @@ from_person(struct shell *shell, const char *question, bool shown,
 		silent.c_lflag &= ~(tcflag_t)(ECHO | ECHOE | ECHOK | ECHONL);
 	silent.c_lflag |= ICANON | ISIG;
 	silent.c_iflag |= ICRNL;
-	/* First this: it forgets what was typed, and that may be the answer
-	 * of somebody who has seen the question. */
+	/* Before the question: this drops what was typed, which must not be
+	 * an answer to it. */
 	tcsetattr(STDIN_FILENO, TCSAFLUSH, &silent);
 	printf("%s: ", question);
 	fflush(stdout);
 	failed = line_read(STDIN_FILENO, line) < 0;
-	tcsetattr(STDIN_FILENO, TCSAFLUSH, &usual);
+	tcsetattr(STDIN_FILENO, TCSADRAIN, &usual);
 	if (!shown)
 		putchar('\n');
 	if (failed)
