@@ -7,9 +7,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #define WORKERS		4
 #define PEOPLE		8	/* of each worker */
+#define PATIENCE_S	60	/* without an answer */
 
 /* What is shared stands under the crowd's lock. */
 struct worker {
@@ -29,6 +31,7 @@ struct crowd {
 	bool		 held, ending;
 	unsigned	 running;		/* workers */
 	unsigned	 turns, changes;	/* of all; acknowledged ones */
+	unsigned	 silences;
 	struct worker	 workers[WORKERS];
 };
 
@@ -131,12 +134,22 @@ crowd_start(const struct server *server, unsigned number, unsigned seed)
 static void
 wait_for(struct crowd *crowd, const unsigned *count, unsigned more)
 {
+	struct timespec until;
 	unsigned wanted;
+	int error = 0;
 
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
 	pthread_mutex_lock(&crowd->lock);
 	wanted = *count + more;
-	while (*count < wanted && crowd->running > 0)
-		pthread_cond_wait(&crowd->moved, &crowd->lock);
+	while (*count < wanted && crowd->running > 0 && error == 0)
+		error = pthread_cond_timedwait(&crowd->moved, &crowd->lock,
+		    &until);
+	if (*count < wanted && crowd->running > 0) {
+		printf("# VIOLATION: after %d s there are still %u to come\n",
+		    PATIENCE_S, wanted - *count);
+		crowd->silences++;
+	}
 	pthread_mutex_unlock(&crowd->lock);
 }
 
@@ -224,7 +237,7 @@ unsigned
 crowd_end(struct crowd **crowdp, unsigned *acknowledged_r)
 {
 	struct crowd *crowd = *crowdp;
-	unsigned violations = 0;
+	unsigned violations = crowd->silences;
 
 	*acknowledged_r = 0;
 	pthread_mutex_lock(&crowd->lock);

@@ -15,7 +15,8 @@ struct crowd;
 struct crowd	*crowd_start(const struct server *, unsigned number,
 		    unsigned seed);
 
-/* Waits until so many more changes are acknowledged, or the server is gone. */
+/* Waits until so many more changes are acknowledged, or the server is gone.
+ * When neither comes, that is a violation. */
 void		 crowd_wait(struct crowd *, unsigned changes);
 
 /* The same for answers of any kind, where changes may be refused. */

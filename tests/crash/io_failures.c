@@ -7,9 +7,9 @@
  * In each round the server runs with one call that fails (iofail.c): with EIO,
  * ENOSPC, EINTR, or by writing half.  It may go on, refuse, or end; then it is
  * killed and started again without faults, and every account compared with
- * what was acknowledged.  The first calls of a start have their turn one after
- * the other; else where the call is comes from the seed, so in a long run it is
- * every call of a start and of the work after it.
+ * what was acknowledged.  Half of the rounds go through the first calls of a
+ * start, one after the other; the others take a call by the seed, so in a long
+ * run it is every call of a start and of the work after it.
  *
  * A queue lives for LIFE rounds, since each start reads much of it.
  *
