@@ -6,14 +6,15 @@
  *	course.c	what to ask next
  *	course_answer.c	what an answer means
  *	pieces.c	from the loop to the disk and back
- *	disk.c, freeze.c	the files; the instance's thread
+ *	disk.c		the folder and the queue; the instance's thread
+ *	disk_freeze.c	the freeze in it; likewise
  *	readers.c	service "wmq"
  *	files.c		services "wmqfile" and "freeze"
  *	state.c		service "mirror", and the command
  *	servers.c	which one to dial, and when
  *	antpclnt.c	settings, and those who wait
  *
- * All but disk.c and freeze.c is the loop's; what the thread is given (struct
+ * All but disk.c and disk_freeze.c is the loop's; what the thread is given (struct
  * piece) is its own until it gives that back.
  */
 #ifndef ANTPCLNT_CLIENT_H

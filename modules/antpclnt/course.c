@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* course - what to ask next; course_answer.c judges the answers. */
-#include "course.h"
+#include "course_parts.h"
 
 #include <string.h>
 

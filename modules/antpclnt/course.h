@@ -23,7 +23,6 @@
 #include <metacube/freeze.h>
 
 #define COURSE_WHY	256
-#define COURSE_PIECE_MIN (64 * 1024)
 #define COURSE_EAGER_S	1	/* a wait, when there is more to say soon */
 
 struct course_conf {
@@ -103,9 +102,6 @@ void	course_begin(struct course *);
 /* The next request; false: one is waiting for its answer. */
 bool	course_next(struct course *, uint64_t now_ms,
 	    struct antp_request *request_r);
-
-/* Sets a name, with NULs to its end. */
-void	course_name(char name[ANTP_FILE_SIZE], const char *from);
 
 /* course_answer.c: the head of an answer. */
 void	course_answer(struct course *, uint64_t now_ms,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /* course_answer - what an answer means, if it can be believed at all. */
-#include "course.h"
+#include "course_parts.h"
 
 #include <metacube/queue.h>
 

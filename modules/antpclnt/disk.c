@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* disk - the folder and the queue in it; freeze.c has the freeze. */
+/* disk - the folder and the queue in it; disk_freeze.c has the freeze. */
 #include "disk_parts.h"
 
 #include <stdarg.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * disk_parts - the inside of disk.h, shared by its two files: disk.c has the
- * folder and the queue, freeze.c the freeze.
+ * folder and the queue, disk_freeze.c the freeze.
  */
 #ifndef ANTPCLNT_DISK_PARTS_H
 #define ANTPCLNT_DISK_PARTS_H
@@ -27,6 +27,8 @@ enum disk_result disk_fail(struct disk *, enum disk_result,
 
 /* Takes what is here from before; removes what is of no use. */
 void		 disk_freeze_look(struct disk *);
+
+/* Closes the file in transfer, if it is open. */
 void		 disk_freeze_close(struct disk *);
 
 #endif

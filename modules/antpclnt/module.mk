@@ -9,11 +9,12 @@ modules_antpclnt_la_SOURCES = \
 	modules/antpclnt/course.c \
 	modules/antpclnt/course.h \
 	modules/antpclnt/course_answer.c \
+	modules/antpclnt/course_parts.h \
 	modules/antpclnt/disk.c \
+	modules/antpclnt/disk_freeze.c \
 	modules/antpclnt/disk.h \
 	modules/antpclnt/disk_parts.h \
 	modules/antpclnt/files.c \
-	modules/antpclnt/freeze.c \
 	modules/antpclnt/line.c \
 	modules/antpclnt/pieces.c \
 	modules/antpclnt/readers.c \
