@@ -90,7 +90,7 @@ acceptor_new(struct mc_host *host, const struct mc_listen_conf *conf,
 	atomic_init(&acceptor->refs, 1);
 	acceptor->host = host;
 	acceptor->roles = roles;
-	acceptor->local = endpoint_is_local(conf->endpoint);
+	acceptor->local = endpoint_path(conf->endpoint) != NULL;
 	acceptor->plain = kind->plain;
 	acceptor->stream = kind->bytes != NULL;
 	acceptor->fd = fd;

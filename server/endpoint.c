@@ -37,21 +37,24 @@ parse_port(const char *text, in_port_t *port_r)
 	return true;
 }
 
-bool
-endpoint_is_local(const char *text)
+const char *
+endpoint_path(const char *text)
 {
-	return strncmp(text, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0;
+	size_t len = strlen(UNIX_PREFIX);
+
+	return strncmp(text, UNIX_PREFIX, len) == 0 ? text + len : NULL;
 }
 
 const char *
 endpoint_parse(const char *text, struct endpoint *endpoint)
 {
+	const char *path = endpoint_path(text);
 	const char *host = text, *colon = strrchr(text, ':');
 	size_t len;
 
 	memset(endpoint, 0, sizeof(*endpoint));
-	if (endpoint_is_local(text))
-		return parse_local(text + strlen(UNIX_PREFIX), endpoint);
+	if (path != NULL)
+		return parse_local(path, endpoint);
 	if (colon == NULL || !parse_port(colon + 1, &endpoint->port))
 		return "does not end with a port from 0 to 65535";
 	len = (size_t)(colon - host);

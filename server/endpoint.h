@@ -35,7 +35,8 @@ struct address {
 /* NULL: fine; else what is wrong, as a sentence to follow the endpoint. */
 const char	*endpoint_parse(const char *text, struct endpoint *endpoint_r);
 
-bool		 endpoint_is_local(const char *text);	/* "unix:..." */
+/* The path in "unix:/path"; NULL: it is none. */
+const char	*endpoint_path(const char *text);
 
 /* false: the host is a name, which somebody has to resolve. */
 bool		 endpoint_address(const struct endpoint *,

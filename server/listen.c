@@ -71,7 +71,7 @@ prepare_tls(struct mc_host *host, const struct mc_listen_conf *conf,
 	enum mc_status status;
 
 	*tls_r = NULL;
-	if (endpoint_is_local(conf->endpoint))
+	if (endpoint_path(conf->endpoint) != NULL)
 		return conf->proxy_protocol ? mc_fail(host, MC_INVALID,
 		    "%s: proxy_protocol is for TCP, not for unix sockets",
 		    conf->endpoint) : MC_OK;
@@ -174,7 +174,7 @@ mc_unlisten(struct mc_listener **listenerp)
 	acceptor = listener->acceptor;
 	acceptor_stop(acceptor);
 	if (acceptor->local)
-		unlink(acceptor->address + strlen("unix:"));
+		unlink(endpoint_path(acceptor->address));
 	close(acceptor->fd);
 	acceptor->fd = -1;
 	acceptor->listener = NULL;

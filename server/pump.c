@@ -22,11 +22,11 @@ pump_of(struct mc_host *host)
 static bool
 hand_over(struct mc_host *host, const char *endpoint)
 {
-	const char *path = endpoint + strlen("unix:");
+	const char *path = endpoint_path(endpoint);
 	const char *user = host->process->conf.user;
 	struct passwd *entry;
 
-	if (!endpoint_is_local(endpoint) || geteuid() != 0 || user[0] == '\0')
+	if (path == NULL || geteuid() != 0 || user[0] == '\0')
 		return true;
 	entry = getpwnam(user);
 	if (entry != NULL && chown(path, entry->pw_uid, entry->pw_gid) == 0)
