@@ -84,9 +84,17 @@ struct metacube_client {
 void	client_idle(struct metacube_client *);
 
 /* dial.c: how a conversation goes on. */
+
+/* To the route's next endpoint; -1: client's fault says why it cannot. */
 int	client_dial(struct metacube_client *);
+
+/* The same, for a session; when it cannot, again later or never. */
 void	client_redial(struct metacube_client *);
+
+/* Closes the connection and forgets what was asked on it. */
 void	client_hang_up(struct metacube_client *);
+
+/* What has happened; each tells the user of the library, who may close. */
 void	client_left(struct metacube_client *);
 void	client_rerouted(struct metacube_client *, const struct route *);
 void	client_entered(struct metacube_client *);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * dial - where a client's connection goes, and what is done when one does not
- * hold.
+ * dial - where a client's connection goes, and how the conversation goes on
+ * when it has come there, is sent elsewhere, or does not hold.
  *
  * One connection at a time.  While there is no session (before ENTERED) a
  * connection that breaks ends the attempt, unless it broke before anything
@@ -28,7 +28,6 @@ client_hang_up(struct metacube_client *client)
 	client->answer_by = UINT64_MAX;
 }
 
-/* To the next endpoint of the route. */
 int
 client_dial(struct metacube_client *client)
 {

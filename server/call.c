@@ -396,7 +396,7 @@ static bool
 is_to_be_said(atomic_uint_fast64_t *said_ms)
 {
 	uint_fast64_t last = atomic_load(said_ms);
-	uint64_t now = mc_now_ms();	/* after it: never before last */
+	uint64_t now = mc_now_ms();	/* read after it: not before it */
 
 	return (last == 0 || now - last >= SAY_AGAIN_MS) &&
 	    atomic_compare_exchange_strong(said_ms, &last, now);

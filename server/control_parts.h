@@ -51,10 +51,13 @@ struct mc_query {
 	bool		  cut;
 };
 
-/* What the peer sent; its secret is wiped where it lies. */
+/* control_query.c: what the peer sent; its secret is wiped where it lies. */
 struct mc_query	*query_new(struct session *, uint32_t cid,
 		    const Metacube__Command *);
 void		 query_free(struct mc_query *);
+
+/* control.c: finds the command and calls it; it may have been answered, and
+ * freed, when this returns. */
 void		 query_run(struct mc_query *);
 
 #endif

@@ -73,9 +73,10 @@ struct pump {
 	size_t			 nconns;
 };
 
-struct pump	*pump_of(struct mc_host *);	/* made when first needed */
+/* pump.c.  Made when first needed. */
+struct pump	*pump_of(struct mc_host *);
 
-/* pump.c: what pump_bind has bound, or one bound now; -1: the reason is
+/* What pump_bind has bound, or one bound now; -1: the reason is
  * logged. */
 int		 pump_take(struct mc_host *, const char *endpoint);
 

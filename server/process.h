@@ -86,7 +86,7 @@ struct mc_host {
 	struct mc_timer		*timers;	/* timer.c */
 	struct mc_watch		*watches;
 	atomic_uint		 jobs;		/* work.c: not finished yet */
-	unsigned		 queries;	/* control.c: being answered */
+	unsigned		 queries;	/* being answered: control_query.c */
 };
 
 /*

@@ -19,7 +19,7 @@ struct process;
 struct io	*io_start(struct process *, unsigned threads);
 void		 io_stop(struct io **);
 
-/* Reads the process's certificate, key and CA (all three empty: none, and
+/* identity.c.  Reads the process's certificate, key and CA (all three empty: none, and
  * only unix sockets and tests without TLS are possible).  Again on reload:
  * on failure the old ones stay.  The reason is logged. */
 enum mc_status	 identity_load(struct process *);

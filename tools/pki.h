@@ -31,7 +31,7 @@ struct pki_pair {
 	gnutls_x509_crt_t	crt;
 };
 
-/* Is false. */
+/* pki.c.  Says so on standard error; always false. */
 bool	pki_complain(const char *format, ...)
 	    __attribute__((format(printf, 1, 2)));
 

@@ -72,8 +72,11 @@ void	change_start(struct change *);
 /* It is over: the next one has its turn. */
 void	change_end(struct change *);
 
-/* It hangs: whoever waits behind it would wait too long. */
+/* It hangs, and whoever waits behind it would wait too long: they are refused
+ * with TRY_LATER. */
 void	change_send_away_behind(struct change *);
+
+/* At the end of the process: frees all that are left. */
 void	changes_forget(struct acctserv *);
 
 /* answers.c: whoever has asked is told; the text is half a sentence. */
@@ -113,6 +116,8 @@ struct verb {
 	struct act	act;
 };
 const struct verb *verb_find(int verb);		/* NULL: there is none */
+
+/* The code is not good: says so, and ends it. */
 void	change_refuse_code(struct change *);
 
 /* letter.c: gives the account a new code and has it mailed. */

@@ -102,7 +102,6 @@ change_free(struct change *change)
 	free(change);
 }
 
-/* The next of the same key has its turn. */
 void
 change_end(struct change *change)
 {
@@ -117,7 +116,6 @@ change_end(struct change *change)
 		change_begin(next);
 }
 
-/* Whoever waits behind a change that hangs would wait too long. */
 static void
 send_away(struct change *change)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * question - who is known asks: where to, what there is, and for another
- * password.
+ * question - what somebody asks who is known: what maps there are, the way to
+ * one, and changes of the account.
  */
 #include "session.h"
 

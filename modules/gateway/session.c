@@ -304,7 +304,6 @@ verified(void *owner, const struct mc_reply *reply)
 	session_turn_away_bad(session, "this mechanism is not offered here");
 }
 
-/* 1. Who the client says it is. */
 bool
 session_map(struct session *session, const char *map)
 {
@@ -314,6 +313,7 @@ session_map(struct session *session, const char *map)
 	return true;
 }
 
+/* 1. Who the client says it is. */
 static void
 login_ask(struct session *session, const Metacube__Login *login)
 {

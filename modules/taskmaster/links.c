@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * links.c - the links of those who dial in, and what they are told.
+ * links.c - the links of those who dial in, and what worlds are told.
  *
  * A link that is lost is a world that is lost, at once; one that says nothing
  * for `silent` is lost too.

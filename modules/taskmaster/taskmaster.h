@@ -2,7 +2,7 @@
 /*
  * taskmaster - what its files share.
  *
- *	links.c		the links, and what is said on them
+ *	links.c		the links, and the messages to worlds
  *	worlds.c	what worlds and gateways say
  *	register.c	what a world says first
  *	requests.c	place: choose, wait for one LOAD, seal the ticket
@@ -84,7 +84,8 @@ void	 link_kick(struct link *, uint64_t uid, const struct copy *,
 /* From all of the world; its tickets that expire until then are void. */
 void	 link_evict(struct link *, uint64_t uid, Metacube__Reason,
 	    uint64_t void_ms);
-/* Who must not be there: nobody knows the copy, or it is full. */
+/* Who must not be there: nobody knows the copy, or the
+ * world is full. */
 void	 link_send_back(struct link *, uint64_t uid, const char *map,
 	    uint64_t epoch);
 void	 link_placed(struct link *, uint32_t cid,
@@ -93,7 +94,7 @@ void	 link_refused(struct link *, uint32_t cid, enum mc_status);
 void	 links_watch(struct taskmaster *);
 void	 links_stop(struct taskmaster *);
 
-/* worlds.c */
+/* worlds.c: what has come on it */
 void	 link_heard(void *owner, const Metacube__Envelope *);
 
 /* register.c */

@@ -51,6 +51,7 @@ struct remote {
 	bool		 met;			/* was connected once */
 };
 
+/* Answers its call, and frees it. */
 void	 question_end(struct remote *, struct question *, enum mc_status,
 	    const void *result, size_t len);
 

@@ -31,7 +31,10 @@ struct store {
  * thread works on. */
 extern _Thread_local struct store *store_current;
 
+/* Sizes of its cache and its map. */
 void	store_options(const struct store *, GDBM_FILE);
+
+/* As gdbm_store returns it. */
 int	store_position_write(GDBM_FILE, const struct tcapw_position *);
 
 /* What is under way. */
