@@ -8,7 +8,7 @@ set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 build=$(cd "${MC_BUILD:-.}" && pwd)
 [ -n "${MIRROR_PORT-}" ] ||
-	exec "$build/tests/system/mirror_data" port "$0" "$@"
+	exec "$build/tests/system/mirror_data" port "$here/${0##*/}" "$@"
 scratch=$(mktemp -d "${TMPDIR:-/tmp}/metacube-mirror-XXXXXX")
 trap 'rm -rf "$scratch"' EXIT
 service=${1-mirror} module=${2-antpclnt} other=${3-antpserv}

@@ -306,7 +306,8 @@ full_disk () {
 	until_true answers_or_dead one
 	gone "${pid_of[one]}" &&
 		bail "no server on a small disk: $(cat "$net/one/log")"
-	until_true level one
+	until_true level one ||
+		bail "no accounts on a small disk: $(cat "$net/until")"
 }
 mkdir -p "$net/one"
 if (on_small_disk true) >"$net/mount" 2>&1; then

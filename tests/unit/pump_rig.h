@@ -60,8 +60,8 @@ bool	eventually_is(atomic_int *value, int at_least);
 int64_t	counter(const char *name);
 bool	eventually_counts(const char *name, int64_t at_least);
 
-/* Listens with rig.conf, as it was then or is now; closes it.  roles as for
- * mc_listen. */
+/* rig_listen listens with rig.conf (roles as for mc_listen), rig_relisten takes
+ * what has changed in it since. */
 struct mc_listener *rig_listen(const char *roles);
 void	rig_relisten(struct mc_listener *);
 void	rig_unlisten(struct mc_listener **);

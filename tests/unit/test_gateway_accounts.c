@@ -4,7 +4,6 @@
  */
 #include "gateway_rig.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define RESULT(what)	METACUBE__ACCOUNT_ANSWER__RESULT__##what

@@ -6,7 +6,6 @@
 #include "gateway_rig.h"
 
 #include <stdio.h>
-#include <string.h>
 
 static void
 cut(void)

@@ -206,17 +206,19 @@ waits_script(void)
 	struct mc_listener *listener = stream_listen("world", false);
 	struct client client;
 	size_t last = 0;
+	int pieces;
 
 	seen.mode = STREAM_SENDS;
 	seen.total = 40 * MIB;
 	seen.piece = 300000;
+	pieces = (int)((seen.total + seen.piece - 1) / seen.piece);
 	come(&client, listener, false);
 	CU_ASSERT_TRUE(eventually(stuck, &last));
 	CU_ASSERT_TRUE(stream_expect(&client, 0, seen.total));
 	CU_ASSERT_EQUAL(seen.sent, seen.total);
 	CU_ASSERT_TRUE(seen.most_queued <= seen.piece);
-	CU_ASSERT_TRUE(eventually_is(&seen.drained, (int)((seen.total +
-	    seen.piece - 1) / seen.piece)));
+	CU_ASSERT_TRUE(eventually_is(&seen.drained, pieces));
+	CU_ASSERT_EQUAL(seen.drained, pieces);
 	client_close(&client);
 }
 
@@ -271,8 +273,8 @@ resting(bool plain)
 	usleep(1000000);
 	CU_ASSERT_EQUAL(seen.closed, 0);
 	CU_ASSERT_TRUE(seen.taken <= UNREAD_MAX);
-	rig.conf.idle_ms = RIG_PATIENCE_MS;
-	rig_relisten(listener);		/* a busy machine has its pauses */
+	rig.conf.idle_ms = RIG_PATIENCE_MS;	/* busy machines have pauses */
+	rig_relisten(listener);
 	stream_pause(false);
 	CU_ASSERT_TRUE(eventually(all_taken, &writing.total));
 	pthread_join(writer, NULL);
