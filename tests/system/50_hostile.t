@@ -7,21 +7,23 @@
 # shellcheck source=tests/system/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-settings[gateway]='handshake_timeout = "2s"; login_timeout = "3s";
+slow=$((patience / 4))s		# enough for an honest client
+honest="handshake_timeout = \"$slow\"; login_timeout = \"$slow\";"
+settings[gateway]="$honest"'
 	max_per_address = 20000; max_connections = 20000; send_timeout = "3s";'
 settings[auth_password]='account_free = 1000; address_free = 1000000;'
-settings[world]='handshake_timeout = "2s"; login_timeout = "3s"; send_timeout = "3s";
-	idle_timeout = "1h";'		# the witness says nothing for long
+settings[world]="$honest"'
+	send_timeout = "3s"; idle_timeout = "1h";'	# a witness is silent
 # Time enough to show a ticket, also on a busy machine; but one has to expire.
-settings[taskmaster]='handshake_timeout = "2s"; login_timeout = "3s";
-	seat_slack = "0s";'" ticket_life = \"$((patience / 2))s\";"
+settings[taskmaster]="$honest seat_slack = \"0s\";
+	ticket_life = \"$((patience / 2))s\";"
 more_conf () {			# a second listener, behind a load balancer
 	[ "$1" = gateway ] || return 0
 	cat >"$net/gateway/conf.d/proxied.conf" <<-END
 		module = "gateway"; name = "proxied";
 		settings: {
 			listen = "127.0.0.1:0"; proxy_protocol = true;
-			handshake_timeout = "2s"; max_per_address = 2;
+			handshake_timeout = "$slow"; max_per_address = 2;
 			idle_timeout = "1h";
 		};
 	END
@@ -75,6 +77,17 @@ repeat () {			# TEXT TIMES
 
 # -- bytes -----------------------------------------------------------------
 
+# hurry HANDSHAKE LOGIN - the time that clients have for them from now on
+hurry () {
+	local where
+	for where in gateway world-1 taskmaster; do
+		sed -i -E "s/(handshake_timeout = )\"[^\"]*\"/\1\"$1\"/
+			s/(login_timeout = )\"[^\"]*\"/\1\"$2\"/" \
+			"$net/$where/conf.d/${where%%-*}.conf"
+		ctl "$where" reload || return
+	done
+}
+check "strangers have little time" hurry 2s 3s
 for where in gateway world-1 taskmaster; do
 	module=${where%%-*}
 	at=$(address "$where" "$module")
@@ -113,6 +126,7 @@ for where in gateway world-1; do
 		closed,BAD_REQUEST,BAD_CREDENTIALS,BAD_TICKET "$at" tls \
 		frame="$(repeat 5200 2000)" until=refused,closed
 done
+check "and more again, for who is honest and slow" hurry "$slow" "$slow"
 
 # -- messages in the wrong state ---------------------------------------------
 
@@ -335,12 +349,12 @@ check "one from elsewhere is not" hostile "$proxied" \
 
 # -- crowds ------------------------------------------------------------------
 
-hostile "$gateway" tls name=joe password="$net/joe.pw" login \
+hostile -r 8192 "$gateway" tls name=joe password="$net/joe.pw" login \
 	until=logged_in flood >"$net/said" 2>&1
 check "a client that asks and never reads is cut off" said_no 'flood ended'
 
 ticket_for joe
-hostile "$world" tls enter="$ticket" until=entered flood \
+hostile -r 8192 "$world" tls enter="$ticket" until=entered flood \
 	>"$net/said" 2>&1
 check "nor does a world bear with one" said_no 'flood ended'
 

@@ -2,7 +2,7 @@
 /*
  * hostile - a client that says whatever it is told to, in whatever order.
  *
- *	hostile [-c CERT -k KEY] [-p PRIORITY] [-t SECONDS] [-x]
+ *	hostile [-c CERT -k KEY] [-p PRIORITY] [-r BYTES] [-t SECONDS] [-x]
  *	    HOST:PORT STEP...
  *
  * Steps run from left to right on one connection (see the table at the end):
@@ -11,7 +11,8 @@
  *
  * Every message that comes back is printed as one line, its kind first, then
  * key=value pairs; "closed" when the peer has closed.  With -x the frame
- * stands before it in hex.  Exit status: 0 all steps done; 1 a step failed;
+ * stands before it in hex.  With -r little fits between the two, as on a
+ * connection with small packets.  Exit status: 0 all steps done; 1 a step failed;
  * 2 usage.  Waiting ends after SECONDS (15).
  *
  * Deliberately independent of the client library: it speaks the wire format
@@ -335,15 +336,17 @@ do_flood(struct hostile *me, const char *value)
 {
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
 	Metacube__Ping ping = METACUBE__PING__INIT;
+	size_t count = 0;
 
 	(void)value;
 	envelope.cid = 6;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PING;
 	envelope.ping = &ping;
 	me->deadline = now_ms() + (uint64_t)me->seconds * 1000;
-	while (!me->closed && now_ms() < me->deadline)
+	for (; !me->closed && now_ms() < me->deadline; count++)
 		send_message(me, &envelope);
-	printf("flood %s\n", me->closed ? "ended" : "survived");
+	printf("flood %s after %zu\n", me->closed ? "ended" : "survived",
+	    count);
 }
 
 /* The next message, or "closed". */
@@ -507,7 +510,7 @@ run_step(struct hostile *me, const char *text)
 static int
 usage(void)
 {
-	fputs("usage: hostile [-c CERT -k KEY] [-p PRIORITY] "
+	fputs("usage: hostile [-c CERT -k KEY] [-p PRIORITY] [-r BYTES] "
 	    "[-t SECONDS] [-x] HOST:PORT STEP...\n", stderr);
 	return 2;
 }
@@ -523,11 +526,12 @@ main(int argc, char **argv)
 
 	me.login.version = 1;
 	me.login.mechanism = (char *)(uintptr_t)"password";
-	while ((option = getopt(argc, argv, "c:k:p:t:x")) != -1) {
+	while ((option = getopt(argc, argv, "c:k:p:r:t:x")) != -1) {
 		switch (option) {
 		case 'c': me.cert = optarg; break;
 		case 'k': me.key = optarg; break;
 		case 'p': me.priority = optarg; break;
+		case 'r': me.buffer = (int)number(optarg); break;
 		case 't': me.seconds = (unsigned)number(optarg); break;
 		case 'x': me.hex = true; break;
 		default: return usage();

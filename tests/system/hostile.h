@@ -18,6 +18,7 @@
 struct hostile {
 	const char		*cert, *key, *priority;
 	unsigned		 seconds;
+	int			 buffer;	/* for what comes; 0: usual */
 	bool			 hex;
 	struct sockaddr_storage	 to;
 	socklen_t		 to_len;

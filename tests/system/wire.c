@@ -72,11 +72,17 @@ resolve(struct hostile *me, char *address)
 int
 dial(struct hostile *me)
 {
-	int on = 1, fd = socket(me->to.ss_family, SOCK_STREAM, 0);
+	int on = 1, packet = 536, fd = socket(me->to.ss_family, SOCK_STREAM, 0);
 
 	if (fd < 0)
 		die("socket: %s", strerror(errno));
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	if (me->buffer > 0) {
+		setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &packet,
+		    sizeof(packet));
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &me->buffer,
+		    sizeof(me->buffer));
+	}
 	if (connect(fd, (struct sockaddr *)&me->to, me->to_len) != 0)
 		die("connect: %s", strerror(errno));
 	return fd;
