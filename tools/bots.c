@@ -254,7 +254,8 @@ int
 main(int argc, char **argv)
 {
 	static struct group groups[16];
-	struct metacube_options options = { .gateway = NULL };
+	/* All of them come at once. */
+	struct metacube_options options = { .handshake_ms = 60000 };
 	const char *password_file = NULL;
 	char password[256];
 	unsigned absent = 0;
