@@ -54,7 +54,7 @@ check "another one is not" eval \
 	'fill check name=Amanda "password=correct horse 2"
 	shows 422 "is wrong"'
 mkdir -p "$net/browser"
-HOME=$net/browser PYTHONDONTWRITEBYTECODE=1 timeout 600 \
+HOME=$net/browser PYTHONDONTWRITEBYTECODE=1 timeout 3600 \
 	python3 "$top_src/tests/browser/story.py" \
 	"$web_url" "$mails" "$net/browser" >"$net/story" 2>&1
 

@@ -18,7 +18,7 @@
 
 #define RIGHT		0x5a
 #define WRONG		0x5b
-#define PARALLEL	32
+#define PARALLEL	12
 #define ROUNDS		9	/* of each, for the clock */
 #define GUESSES		200
 

@@ -28,7 +28,7 @@
 #include <unistd.h>
 
 #define PATH_SIZE	4096
-#define PHASE_SECONDS	120
+#define PHASE_SECONDS	600
 
 static const struct contract_suite *const suites[] = {
 	&contract_account, &contract_auth, &contract_freeze, &contract_mail,

@@ -43,6 +43,7 @@ suite () {
 	check "$module: the suite came to its end" test $status -eq 0
 }
 
+settings[world]='idle_unload = "1h";'	# one copy for both suites
 network 2
 where=$(address taskmaster taskmaster)
 suite gateway taskmaster_remote "connect = \"$where\";"

@@ -261,15 +261,16 @@ static void
 audit_verify(struct campaign *campaign)
 {
 	struct ledger *ledger = &campaign->ledger;
-	struct timespec life = { 0, 1000000 };
+	unsigned life_ms = 1;
 
 	for (int i = 0; i < AUDIT_TRIES && (i == 0 ||
 	    ledger->change < ledger->last); i++) {
 		if (server_up(campaign, NULL)) {
-			nanosleep(&life, NULL);
+			nanosleep(&(struct timespec){ life_ms / 1000,
+			    life_ms % 1000 * 1000000L }, NULL);
 			server_end(&campaign->server, SIGTERM);
 		}
-		life.tv_nsec += life.tv_nsec < 500000000 ? life.tv_nsec : 0;
+		life_ms += life_ms < 4000 ? life_ms : 0;
 		campaign->violations += ledger_compare(ledger,
 		    campaign->server.folder, false);
 	}

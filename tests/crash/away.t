@@ -12,6 +12,7 @@
 # shellcheck source=tests/crash/lib.sh
 . "$(dirname "$0")/lib.sh"
 campaign away 3 "$@"
+patience=$((3 * patience))		# attempts to load get rare
 
 accounts_at=account
 settings[wmqmaint]='freeze_every = "0s"; replica_grace = "1s";'

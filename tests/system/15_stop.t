@@ -76,7 +76,7 @@ check "and the answer arrives" grep -q 'answered: done' "$net/asked"
 check "stop, then fini" in_order 'asker stop$' 'asker fini$'
 
 # A provider that never answers.
-world_of silent 0ms 300ms
+world_of silent 0ms 2s
 start one
 check "somebody asks" ask
 kill -TERM "${pid_of[one]}"
@@ -86,7 +86,7 @@ check "who asked is told" grep -q 'asker has stopped' "$net/asked"
 check "fini has run" log_has one 'asker fini$'
 
 # A job that does not end.
-world_of thread $never 300ms
+world_of thread $never 2s
 start one
 check "somebody asks" ask
 kill -TERM "${pid_of[one]}"

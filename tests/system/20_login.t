@@ -6,7 +6,7 @@
 . "$(dirname "$0")/lib.sh"
 
 settings[auth_password]='account_free = 2; address_free = 1000;
-	delay_base = "1s"; delay_max = "2s";'
+	delay_base = "5s"; delay_max = "5s";'
 network 1
 gateway=$(address gateway gateway)
 

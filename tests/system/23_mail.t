@@ -10,8 +10,8 @@
 settings[acctserv]='account_free = 1000; account_mails = 1000;
 	address_mails = 1000; cost = 1; site_name = "Söhne";'
 settings[mail_sendmail]='from = "noreply@play.example"; parallel = 2;
-	retry_base = "50ms"; retry_max = "100ms"; timeout = "1s";
-	from_name = "Söhne, \"Cube\"";'
+	retry_base = "50ms"; retry_max = "100ms";
+	from_name = "Söhne, \"Cube\"";'"timeout = \"$((patience / 4))s\";"
 mailbox
 # The command does as $net/how says, and takes the mail when that is nothing.
 cat >"$net/does" <<END

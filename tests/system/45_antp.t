@@ -228,8 +228,11 @@ done
 place=$second:3000005
 before=$(counter account antpserv requests)
 crowd_pids=()
+at=$(address account antpserv)
 for ((i = 0; i < 30; i++)); do
-	asks world-1 wait=60 to="$net/crowd-$i" get=$place:0 >/dev/null 2>&1 &
+	timeout 300 "$top_build/tests/system/antp" -c "$(certificate world-1)" \
+		-k "$(key world-1)" "$at" wait=60 to="$net/crowd-$i" \
+		get=$place:0 >/dev/null 2>&1 &
 	crowd_pids+=($!)
 done
 helpers+=("${crowd_pids[@]}")
@@ -248,6 +251,7 @@ check "thirty replicas hear of one change, each of all of it" all_heard
 # -- many ---------------------------------------------------------------------
 
 many () {			# ASKER COUNT
+	local patience=$((10 * patience))
 	rm -f "$net/many" "$net/enough"
 	"$1" "${@:3}" connections="$2" ready="$net/many" \
 		until="$net/enough" first &

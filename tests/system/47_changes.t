@@ -10,8 +10,8 @@ patience=60
 
 accounts_at=account
 mailbox
-settings[auth_password]='account_free = 1000; address_free = 1000000;'
-settings[acctserv]='account_free = 1000; address_free = 1000000;'
+settings[auth_password]='account_free = 1000; address_free = 1000000; cost = 1;'
+settings[acctserv]='account_free = 1000; address_free = 1000000; cost = 1;'
 settings[gateway]='change_rate = 1000;'
 settings[world]='change_rate = 1000;'
 network 2
@@ -184,8 +184,8 @@ check "the taskmaster is to tell his world" until_true told_taskmaster
 check "the gateway has nothing to do with it any more" \
 	until_true nothing_waits
 kill_hard taskmaster
-start taskmaster
 kill -CONT "${pid_of[$home]}"
+start taskmaster
 check "his world is back: he has to go" until_true hears joe \
 	'Your visit is over: this account is locked'
 check "since the gateway has looked again" reviewed_out 2
@@ -265,7 +265,7 @@ check "the account server does not know him" not admin show joe
 
 # -- stronger verifiers, from far --------------------------------------------------------
 
-sed -i 's|^};|cost = 6;\n};|' "$net/gateway/conf.d/auth_password.conf"
+sed -i 's/cost = 1/cost = 2/' "$net/gateway/conf.d/auth_password.conf"
 check "the gateway wants stronger verifiers" ctl gateway reload
 check "amanda logs in" once amanda "$net/amanda.pw" login
 renewed () { [ "$(counter gateway auth_password renewed)" = 1 ]; }

@@ -8,6 +8,7 @@
 
 accounts_at=account
 patience=60
+settings[wmqmaint]='freeze_every = "0s";'	# none but those asked for
 wmqmaint () { "$top_build/metacube-wmqmaint" "$@"; }
 state () { row gateway "replica status" "$(has what state)" "$(has value "$1")"; }
 equal () { ctl gateway replica verify; }

@@ -315,7 +315,7 @@ dead_silence(void)
 	struct metacube_options options = usual;
 	struct witness witness;
 
-	options.keepalive_ms = 100;
+	options.keepalive_ms = 2000;
 	network_start(&server, "world-1");
 	begin(&witness, server.endpoint, &options);
 	login(&witness, "newbie-island");
