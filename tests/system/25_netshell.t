@@ -147,6 +147,11 @@ check "to delete the account he has to say his name" until_true shows \
 	'Type your name, joe, '
 keys 'yes\n'
 check "which he has not" until_true shows 'Nothing was deleted'
+keys 'delete-account\r'
+check "he is asked again" until_true asked 2 'Type your name, joe, '
+keys 'no\nsay still here\n'
+check "what is typed behind an answer is the next command" \
+	until_true shows 'You say: still here'
 keys 'quit\r'
 check "quit ends it" until_true gone "${helpers[0]}"
 exec 9>&-
