@@ -9,6 +9,14 @@
 #include <string.h>
 
 static void
+question_say(struct remote *remote, const struct question *question,
+    Metacube__Envelope *envelope)
+{
+	envelope->cid = question->cid;
+	mc_conn_send(remote->conn, envelope);
+}
+
+static void
 place_send(struct remote *remote, struct question *question)
 {
 	Metacube__Envelope envelope = METACUBE__ENVELOPE__INIT;
@@ -19,10 +27,9 @@ place_send(struct remote *remote, struct question *question)
 	message.display = question->what.place.display;
 	message.map = question->what.place.map;
 	message.generation = question->what.place.generation;
-	envelope.cid = question->cid;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_PLACE;
 	envelope.place = &message;
-	mc_conn_send(remote->conn, &envelope);
+	question_say(remote, question, &envelope);
 }
 
 static void
@@ -32,10 +39,9 @@ maps_send(struct remote *remote, struct question *question)
 	Metacube__ListMaps message = METACUBE__LIST_MAPS__INIT;
 
 	message.after = question->what.after;
-	envelope.cid = question->cid;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LIST_MAPS;
 	envelope.list_maps = &message;
-	mc_conn_send(remote->conn, &envelope);
+	question_say(remote, question, &envelope);
 }
 
 static void
@@ -46,10 +52,9 @@ evict_send(struct remote *remote, struct question *question)
 
 	message.uid = question->what.evict.uid;
 	message.reason = (uint32_t)question->what.evict.reason;
-	envelope.cid = question->cid;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_EVICT;
 	envelope.evict = &message;
-	mc_conn_send(remote->conn, &envelope);
+	question_say(remote, question, &envelope);
 }
 
 static void
@@ -59,10 +64,9 @@ players_send(struct remote *remote, struct question *question)
 	Metacube__ListPlayers message = METACUBE__LIST_PLAYERS__INIT;
 
 	message.after = question->what.players_after;
-	envelope.cid = question->cid;
 	envelope.message_case = METACUBE__ENVELOPE__MESSAGE_LIST_PLAYERS;
 	envelope.list_players = &message;
-	mc_conn_send(remote->conn, &envelope);
+	question_say(remote, question, &envelope);
 }
 
 void
