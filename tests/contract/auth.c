@@ -18,7 +18,7 @@
 
 #define RIGHT		0x5a
 #define WRONG		0x5b
-#define PARALLEL	12
+#define PARALLEL	32
 #define ROUNDS		9	/* of each, for the clock */
 #define GUESSES		200
 
@@ -108,6 +108,25 @@ login_result(const struct login *login)
 	    login->asked.data : NULL;
 }
 
+/* The next answer; who is told to wait asks again: true. */
+static bool
+login_waits(struct login *login)
+{
+	const struct auth_result *result;
+
+	ask_wait(&login->asked);
+	result = login_result(login);
+	if (result == NULL || result->state != AUTH_QUEUED)
+		return false;
+	login->queued++;
+	login->exchange = result->exchange;
+	login->positions = login->positions &&
+	    result->position >= 1 && result->exchange != 0;
+	ask_free(&login->asked);
+	ask_start(&login->asked, put_step, login);
+	return true;
+}
+
 /* To the end; the status, and the result if there is one. */
 static enum mc_status
 login_end(struct login *login, struct auth_result *result_r)
@@ -115,17 +134,9 @@ login_end(struct login *login, struct auth_result *result_r)
 	const struct auth_result *result;
 	enum mc_status status;
 
-	ask_wait(&login->asked);
-	while ((result = login_result(login)) != NULL &&
-	    result->state == AUTH_QUEUED) {
-		login->queued++;
-		login->exchange = result->exchange;
-		login->positions = login->positions &&
-		    result->position >= 1 && result->exchange != 0;
-		ask_free(&login->asked);
-		ask_start(&login->asked, put_step, login);
-		ask_wait(&login->asked);
-	}
+	while (login_waits(login))
+		continue;
+	result = login_result(login);
 	memset(result_r, 0, sizeof(*result_r));
 	if (result != NULL)
 		*result_r = *result;
@@ -216,6 +227,12 @@ parallel(void)
 	for (unsigned i = 0; i < PARALLEL; i++)
 		login_start(&logins[i], i % 2 ? "joe" : "amanda",
 		    "192.0.2.1", RIGHT);
+	/* In turn: a provider forgets who does not come back. */
+	for (bool waiting = true; waiting;) {
+		waiting = false;
+		for (unsigned i = 0; i < PARALLEL; i++)
+			waiting = login_waits(&logins[i]) || waiting;
+	}
 	for (unsigned i = 0; i < PARALLEL; i++) {
 		granted += login_end(&logins[i], &result) == MC_OK &&
 		    result.state == AUTH_GRANTED &&
