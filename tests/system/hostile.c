@@ -12,8 +12,8 @@
  * Every message that comes back is printed as one line, its kind first, then
  * key=value pairs; "closed" when the peer has closed.  With -x the frame
  * stands before it in hex.  With -r little fits between the two, as on a
- * connection with small packets.  Exit status: 0 all steps done; 1 a step failed;
- * 2 usage.  Waiting ends after SECONDS (15).
+ * connection with small packets.  Exit status: 0 all steps done; 1 a step
+ * failed; 2 usage.  Waiting ends after SECONDS (15).
  *
  * Deliberately independent of the client library: it speaks the wire format
  * as api/proto describes it, and is a second opinion on it.
